@@ -1,0 +1,62 @@
+import type { Closable, ErrorRecord, Logger } from '../../../shared/common/index.js';
+import type { IceCandidate, IceServer, IssuerKey } from '../../../shared/common/wire/index.js';
+
+/** The agent's side of one signalling exchange. All of it is safe to call after the end. */
+export interface SignalExchange {
+  answer(sdp: string): void;
+  candidate(candidate: IceCandidate): void;
+  /** Refuses or ends the exchange; the client sees `error`. A connection that stands lives on. */
+  end(error?: ErrorRecord): void;
+  /** Sets who gets the client's candidates; those that came before are handed over at once. */
+  onCandidate(handler: (candidate: IceCandidate) => void): void;
+  /** The client gave up, or the broker went away. A connection that stands lives on. */
+  onEnd(handler: () => void): void;
+}
+
+/** Somebody wants in. Nothing has been verified yet. */
+export type PeerOffer =
+  | {
+      readonly kind: 'webrtc';
+      readonly session: string;
+      readonly ticket: string;
+      readonly sdp: string;
+      readonly iceServers: readonly IceServer[];
+      readonly exchange: SignalExchange;
+    }
+  /** Framed engine over a WebSocket of the broker. `url` and `headers` are for the peer worker. */
+  | {
+      readonly kind: 'relay';
+      readonly session: string;
+      readonly ticket: string;
+      readonly url: string;
+      readonly headers: Readonly<Record<string, string>>;
+      readonly exchange: SignalExchange;
+    };
+
+/** Where offers come from. Ends by itself when the broker goes away; then the agent dials again. */
+export interface PeerListener extends Closable {
+  /** Sets who gets the offers; those that came before are handed over at once. */
+  onOffer(handler: (offer: PeerOffer) => void): void;
+  /** Resolves when no offer can come any more. Never rejects. */
+  readonly closed: Promise<void>;
+}
+
+/** What a dial yields. `metadata` is read anew on each dial. */
+export interface Dialed {
+  /** Unchecked JSON; the agent parses it and treats what is malformed as a failed dial. */
+  readonly metadata: unknown;
+  readonly listener: PeerListener;
+  /** Audience of tickets. */
+  readonly workspaceId: string;
+  readonly workspace: string;
+  /** Issuers the broker names; which of them are trusted is the agent's decision (pinning). */
+  readonly issuerKeys: readonly IssuerKey[];
+  /** The owner's private Git key in OpenSSH PEM form, fetched on demand. Absent: there is none. */
+  readonly gitKey?: (() => Promise<string>) | undefined;
+}
+
+/** Reaches the broker once. @throws whatever; the agent backs off and dials again. */
+export type Dialer = (options: {
+  readonly signal: AbortSignal;
+  readonly logger: Logger;
+}) => Promise<Dialed>;

@@ -1,0 +1,47 @@
+import type { Closable } from '../../../shared/common/index.js';
+import type { ExitStatus, TerminalInfo, TerminalSize } from '../../../shared/common/wire/index.js';
+import type { ByteChannel } from '../../../shared/node/ports/index.js';
+import type { TerminalId } from '../../../shared/common/index.js';
+import type { IncomingChannel } from '../peers/types.js';
+
+/** What to run in a PTY. All of it was checked before; the fork itself only fails on system limits. */
+export interface PtyCommand {
+  readonly file: string;
+  readonly args: readonly string[];
+  /** Complete; nothing is added to it but what `terminalEnvironment` of the caller put in. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly cwd: string;
+  readonly size: TerminalSize;
+  /**
+   * Runs after the PTY exists and before the first byte is read; gets the path of the slave. Terminal
+   * modes of an SSH session are set through it. Absent: the kernel's defaults with IUTF8.
+   */
+  readonly prepare?: ((slavePath: string) => void) | undefined;
+}
+
+/** A PTY of an SSH session: a terminal with one lossless subscriber that was there before the first read. */
+export interface PtySession extends Closable {
+  readonly pid: number;
+  readonly slavePath: string;
+  /**
+   * Raw bytes both ways. Survives the death of the terminal's worker without a lost byte. Ends, in-band
+   * and after the last byte of output, when `exited` resolves.
+   */
+  readonly channel: ByteChannel;
+  /** Resolves after the last byte of output went onto `channel`. Never rejects. */
+  readonly exited: Promise<ExitStatus>;
+  resize(size: TerminalSize): void;
+  /** To the foreground process group, as the kernel would for a key. */
+  signal(signal: NodeJS.Signals): void;
+}
+
+/** The agent's terminals. */
+export interface Terminals extends Closable {
+  /** Routes a `terminal` or `reconnecting-pty` channel: attaches it, creating the terminal if new. */
+  attach(channel: IncomingChannel): void;
+  /** Starts a PTY for an SSH session. @throws {HoldfastError} ERR_SPAWN, ERR_TERMINAL_LIMIT, ERR_DEGRADED. */
+  openSession(command: PtyCommand): Promise<PtySession>;
+  list(): Promise<TerminalInfo[]>;
+  /** Hangs up the terminal's processes, harder if they stay. @throws {HoldfastError} ERR_TERMINAL_NOT_FOUND. */
+  kill(id: TerminalId): Promise<void>;
+}

@@ -1,0 +1,40 @@
+/**
+ * Words that every part of Holdfast shares: errors, ids, limits, lifecycle, time, logging. No `node:`
+ * and no DOM, so it runs on any thread and in the page. Wire formats are in `wire/`.
+ */
+export { assertNever } from './assert-never.js';
+export { Backoff, type BackoffOptions } from './backoff.js';
+export { sleep, systemClock, type Clock, type Timer } from './clock.js';
+export { deferred, type Deferred } from './deferred.js';
+export {
+  ERROR_CODES,
+  fromErrorRecord,
+  HoldfastError,
+  isErrorCode,
+  toErrorRecord,
+  wrapError,
+  type ErrorCode,
+  type ErrorMeaning,
+  type ErrorRecord,
+  type HoldfastErrorOptions,
+} from './errors.js';
+export {
+  parseEpoch,
+  parseTerminalId,
+  parseUuid,
+  type ConnectionId,
+  type Epoch,
+  type TerminalId,
+  type ViewerId,
+} from './ids.js';
+export { once, type AbortOptions, type Closable } from './lifecycle.js';
+export {
+  createLogger,
+  LOG_LEVELS,
+  silentLogger,
+  type LogFields,
+  type Logger,
+  type LogLevel,
+  type LogRecord,
+} from './log.js';
+export * as limits from './limits.js';

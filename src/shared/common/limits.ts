@@ -1,0 +1,98 @@
+/**
+ * Every bound in one place; docs/limits.md lists each with the action at the bound, and a test holds
+ * the two together. Sizes are bytes and times milliseconds unless the name says otherwise.
+ */
+
+export const KIB = 1024;
+export const MIB = 1024 * KIB;
+
+/** Terminal log. */
+export const RING_BYTES = 64 * KIB;
+/** How far the ring may grow while a lossless viewer has not acknowledged what is in it. */
+export const RING_MAX_BYTES = MIB;
+/** One block of the ring: the unit of memory, growth and recovery. */
+export const RING_BLOCK_BYTES = 4 * KIB;
+/** Growth of all rings of an agent beyond their basic size. */
+export const RING_GROWTH_BUDGET_BYTES = 256 * MIB;
+/** Largest piece of output that the pump hands to one viewer at once. */
+export const OUTPUT_FRAME_BYTES = 64 * KIB;
+/** What one `onread` slab of the PTY reader holds; the kernel gives at most about 4 KiB a read. */
+export const PTY_READ_SLAB_BYTES = 16 * KIB;
+/** Input waiting for a program that does not read; beyond it the viewer's input is refused. */
+export const PTY_INPUT_BYTES = 64 * KIB;
+/** A viewer that may type counts for the pace while it acknowledged within this time. */
+export const VIEWER_COUNTS_MS = 5_000;
+/** Unread input of an original `reconnecting-pty` client before it is ended. */
+export const RPTY_UNREAD_BYTES = 256 * KIB;
+/** Idle life of a `reconnecting-pty` terminal with nobody attached, as in the original. */
+export const RPTY_IDLE_MS = 5 * 60_000;
+/** Idle life of a `terminal` terminal with nobody attached. */
+export const TERMINAL_IDLE_MS = 24 * 3_600_000;
+/** Terminals of one agent. kernel.pty.max is 4096 on a stock Linux. */
+export const MAX_TERMINALS = 4_000;
+/** Viewers of one terminal. */
+export const MAX_VIEWERS = 1_024;
+export const MIN_CELLS = 1;
+export const MAX_CELLS = 1_000;
+export const DEFAULT_ROWS = 24;
+export const DEFAULT_COLS = 80;
+
+/** Ports between threads. */
+export const PORT_CREDIT_BYTES = 256 * KIB;
+/** Control messages may be this many ahead of the reader; they are outside the byte credit. */
+export const PORT_CONTROL_PENDING = 64;
+
+/** Peers and channels. */
+export const CHANNEL_MESSAGE_BYTES = 64 * KIB;
+export const LABEL_BYTES = 128;
+export const PROTOCOL_BYTES = 64;
+export const CHANNELS_PER_PEER = 256;
+export const CHANNEL_OPENS_PER_SECOND = 200;
+export const PEERS = 256;
+export const UNAUTHENTICATED_PEERS = 32;
+/** Channels held, with no data delivered, until main has authenticated the peer. */
+export const HELD_CHANNELS = 4;
+export const PEER_AUTH_BYTES = 8 * KIB;
+export const PEER_AUTH_MS = 10_000;
+export const CONTROL_MESSAGE_BYTES = 64 * KIB;
+/** Bytes queued in one association: more only adds latency (libraries.md 4.2-4). */
+export const ASSOCIATION_QUEUE_BYTES = 128 * KIB;
+export const ASSOCIATION_QUEUE_MS = 150;
+export const HEARTBEAT_MS = 5_000;
+export const HEARTBEAT_MISSES = 2;
+/** Unread bytes of one channel of an engine that cannot push back; beyond it the channel is closed. */
+export const CHANNEL_UNREAD_BYTES = 4 * MIB;
+
+/** Signalling and tickets. */
+export const SIGNAL_MESSAGE_BYTES = 64 * KIB;
+export const TICKET_BYTES = 2 * KIB;
+export const TICKET_MS = 60_000;
+export const TICKET_SKEW_MS = 30_000;
+export const METADATA_BYTES = 256 * KIB;
+export const RELAY_AFTER_MS = 3_000;
+export const DIAL_MIN_MS = 50;
+export const DIAL_MAX_MS = 10_000;
+export const DIAL_STABLE_MS = 60_000;
+
+/** SSH. */
+export const SSH_CONNECTION_BYTES = 4 * MIB;
+export const SSH_SESSIONS = 64;
+export const SSH_CHANNELS = 256;
+export const SSH_ENV_COUNT = 128;
+export const SSH_ENV_BYTES = 32 * KIB;
+export const SSH_COMMAND_BYTES = 128 * KIB;
+export const SSH_AUTH_ATTEMPTS = 6;
+export const SSH_AUTH_MS = 20_000;
+export const SFTP_PACKET_BYTES = 256 * KIB;
+export const SFTP_OUTSTANDING = 64;
+export const SFTP_HANDLES = 256;
+
+/** Supervision. */
+export const WORKER_DEATHS = 5;
+export const WORKER_DEATHS_MS = 60_000;
+export const WORKER_BEAT_MS = 15_000;
+export const ADOPT_MS = 5_000;
+export const ADOPT_TRIES = 3;
+export const CLOSE_HANGUP_MS = 1_500;
+export const CLOSE_TERM_MS = 1_500;
+export const LOG_PENDING_RECORDS = 1_000;

@@ -1,0 +1,112 @@
+/**
+ * The control channel: protocol `control`, the first channel of every connection, JSON messages.
+ * First the two ends prove who they are (types `hello` to `authenticated`), then it carries requests.
+ */
+import { z } from 'zod';
+import { publicKeySchema } from './ticket.js';
+
+/** Stated by both ends in `hello`; a mismatch is ERR_PROTOCOL_VERSION. */
+export const PEER_PROTOCOL_VERSION = 1;
+
+const base64url = z.string().regex(/^[A-Za-z0-9_-]*$/);
+const nonce = base64url.length(43);
+const signature = base64url.length(86);
+const errorRecord = z.object({ code: z.string().max(64), message: z.string().max(1_000) });
+
+/** Client to agent, in this order: `hello`, `proof`, then requests. */
+export const clientControlSchema = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('hello'), version: z.number().int(), nonce }),
+  z.object({ type: z.literal('proof'), signature }),
+  z.object({ type: z.literal('ping'), id: z.number().int() }),
+  z.object({ type: z.literal('terminals'), id: z.number().int() }),
+  z.object({ type: z.literal('kill'), id: z.number().int(), terminal: z.string().max(64) }),
+]);
+export type ClientControl = z.infer<typeof clientControlSchema>;
+
+/** One row of the list of terminals. */
+export const terminalInfoSchema = z.object({
+  id: z.string(),
+  state: z.enum(['starting', 'running', 'exited']),
+  rows: z.number().int(),
+  cols: z.number().int(),
+  viewers: z.number().int(),
+  /** Output so far. */
+  bytes: z.number().int(),
+  /** Since anybody typed or was attached. */
+  idleMs: z.number().int(),
+  createdAt: z.string(),
+  title: z.string(),
+});
+export type TerminalInfo = z.infer<typeof terminalInfoSchema>;
+
+/** Agent to client. Each answer repeats the `id` of its request. */
+export const agentControlSchema = z.discriminatedUnion('type', [
+  z.object({
+    type: z.literal('hello'),
+    version: z.number().int(),
+    nonce,
+    agentKey: publicKeySchema,
+  }),
+  z.object({ type: z.literal('proof'), signature }),
+  z.object({
+    type: z.literal('authenticated'),
+    workspace: z.string(),
+    subject: z.string(),
+    scopes: z.array(z.string()),
+    agentVersion: z.string(),
+  }),
+  z.object({ type: z.literal('pong'), id: z.number().int() }),
+  z.object({
+    type: z.literal('terminals'),
+    id: z.number().int(),
+    terminals: z.array(terminalInfoSchema),
+  }),
+  z.object({ type: z.literal('killed'), id: z.number().int() }),
+  /** Without `id` the whole connection is refused and closes; with it, that request. */
+  z.object({ type: z.literal('error'), id: z.number().int().optional(), error: errorRecord }),
+]);
+export type AgentControl = z.infer<typeof agentControlSchema>;
+
+/** Everything that both ends sign; see {@link peerTranscript}. */
+export interface PeerTranscript {
+  readonly engine: string;
+  readonly workspace: string;
+  readonly ticketId: string;
+  readonly clientNonce: string;
+  readonly agentNonce: string;
+  /** SHA-256 fingerprint of each DTLS certificate, upper-case hex with colons; `absent` without DTLS. */
+  readonly clientFingerprint: string;
+  readonly agentFingerprint: string;
+  /** DTLS exporter value in base64url, or `absent` where an end has no access to it (a browser). */
+  readonly exporter: string;
+}
+
+/** Label of the exporter (RFC 5705) whose value the transcript binds. */
+export const EXPORTER_LABEL = 'EXPORTER-holdfast-peer-v1';
+export const EXPORTER_BYTES = 32;
+
+/**
+ * The exact bytes that `role` signs: one line per field in fixed order, each field free of line
+ * breaks, so that no two transcripts share an encoding. The role is in it, so that a signature of one
+ * side can never be sent back as the other's.
+ */
+export function peerTranscript(
+  role: 'agent' | 'client',
+  fields: PeerTranscript,
+): Uint8Array<ArrayBuffer> {
+  const lines = [
+    `holdfast-peer-v${String(PEER_PROTOCOL_VERSION)}`,
+    role,
+    fields.engine,
+    fields.workspace,
+    fields.ticketId,
+    fields.clientNonce,
+    fields.agentNonce,
+    fields.clientFingerprint,
+    fields.agentFingerprint,
+    fields.exporter,
+  ];
+  if (lines.some((line) => /[\r\n]/.test(line)))
+    throw new TypeError('line break in a transcript field');
+  return new TextEncoder().encode(lines.join('\n'));
+}

@@ -1,0 +1,12 @@
+/**
+ * Peer connections behind one small interface, one folder per engine. The only importer of werift (and,
+ * later, node-datachannel). Runs in peer workers on the agent and in-process in clients.
+ */
+export type {
+  EngineName,
+  OpenChannelOptions,
+  PeerBinding,
+  PeerChannel,
+  PeerConnection,
+  PeerEnd,
+} from './types.js';

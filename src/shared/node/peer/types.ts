@@ -1,0 +1,51 @@
+import type { Closable, ErrorRecord } from '../../common/index.js';
+import type { ByteChannel } from '../ports/index.js';
+
+/** How bytes travel: see DESIGN, "Engines behind one adapter". */
+export type EngineName = 'werift' | 'framed' | 'native';
+
+/** A channel of a connection: a {@link ByteChannel} with the two strings that routing goes by. */
+export interface PeerChannel extends ByteChannel {
+  readonly label: string;
+  readonly protocol: string;
+}
+
+/** What ties a connection to the two ends' certificates; both ends sign it (see `peerTranscript`). */
+export interface PeerBinding {
+  readonly engine: EngineName;
+  /** SHA-256 of each DTLS certificate, upper-case hex with colons. `absent` for `framed`. */
+  readonly localFingerprint: string;
+  readonly remoteFingerprint: string;
+  /** DTLS exporter value, 32 bytes. Absent: the engine has none (`framed`, a browser). */
+  readonly exporter?: Uint8Array | undefined;
+}
+
+/** Why a connection ended. Absent error: it was closed on purpose by either side. */
+export interface PeerEnd {
+  readonly error?: ErrorRecord | undefined;
+}
+
+export interface OpenChannelOptions {
+  /** ASCII, at most 128 bytes. */
+  readonly label: string;
+  readonly protocol: string;
+}
+
+/**
+ * One connection to one peer, whatever the engine. `close` sends what is queued first, within a bound.
+ * A peer's malformed packet ends this connection with ERR_PROTOCOL and nothing else.
+ */
+export interface PeerConnection extends Closable {
+  readonly engine: EngineName;
+  /** Resolves once, when the connection has ended for whatever reason. Never rejects. */
+  readonly closed: Promise<PeerEnd>;
+  /** @throws {HoldfastError} ERR_PEER_AUTH where the engine finds the handshake unsafe. */
+  binding(): PeerBinding;
+  /** Opens a channel; sending may begin at once. @throws {HoldfastError} ERR_PEER_LIMIT, ERR_PEER_LOST. */
+  openChannel(options: OpenChannelOptions): PeerChannel;
+  /**
+   * Sets who gets the channels that the peer opens; called synchronously before the first message of
+   * the channel could be lost. Channels that came before are handed over at once.
+   */
+  onChannel(handler: (channel: PeerChannel) => void): void;
+}
