@@ -3,6 +3,7 @@
  * and no DOM, so it runs on any thread and in the page. Wire formats are in `wire/`.
  */
 export { assertNever } from './assert-never.js';
+export type { ByteChannel, ByteChannelHandlers, ChannelEnd, OwnedBytes } from './byte-channel.js';
 export { Backoff, type BackoffOptions } from './backoff.js';
 export { sleep, systemClock, type Clock, type Timer } from './clock.js';
 export { deferred, type Deferred } from './deferred.js';

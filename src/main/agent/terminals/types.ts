@@ -1,7 +1,5 @@
-import type { Closable } from '../../../shared/common/index.js';
+import type { ByteChannel, Closable, TerminalId } from '../../../shared/common/index.js';
 import type { ExitStatus, TerminalInfo, TerminalSize } from '../../../shared/common/wire/index.js';
-import type { ByteChannel } from '../../../shared/node/ports/index.js';
-import type { TerminalId } from '../../../shared/common/index.js';
 import type { IncomingChannel } from '../peers/types.js';
 
 /** What to run in a PTY. All of it was checked before; the fork itself only fails on system limits. */

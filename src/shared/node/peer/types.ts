@@ -1,5 +1,4 @@
-import type { Closable, ErrorRecord } from '../../common/index.js';
-import type { ByteChannel } from '../ports/index.js';
+import type { ByteChannel, Closable, ErrorRecord } from '../../common/index.js';
 
 /** How bytes travel: see DESIGN, "Engines behind one adapter". */
 export type EngineName = 'werift' | 'framed' | 'native';

@@ -1,6 +1,11 @@
 import { Duplex } from 'node:stream';
-import { fromErrorRecord, HoldfastError, limits } from '../../common/index.js';
-import type { ByteChannel, ChannelEnd } from './byte-channel.js';
+import {
+  fromErrorRecord,
+  HoldfastError,
+  limits,
+  type ByteChannel,
+  type ChannelEnd,
+} from '../../common/index.js';
 
 type WriteCallback = (error: Error | null | undefined) => void;
 

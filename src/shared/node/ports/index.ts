@@ -2,7 +2,6 @@
  * Channels between threads: byte credit over transferred MessagePorts, and streams over them. Runs on
  * any Node thread; knows nothing of what the bytes mean.
  */
-export type { ByteChannel, ByteChannelHandlers, ChannelEnd, OwnedBytes } from './byte-channel.js';
 export { ChannelDuplex, type ChannelDuplexOptions } from './channel-duplex.js';
 export {
   DEFAULT_PORT_CREDIT,

@@ -1,6 +1,13 @@
 import type { MessagePort } from 'node:worker_threads';
-import { assertNever, limits, type ErrorRecord } from '../../common/index.js';
-import type { ByteChannel, ByteChannelHandlers, ChannelEnd, OwnedBytes } from './byte-channel.js';
+import {
+  assertNever,
+  limits,
+  type ByteChannel,
+  type ByteChannelHandlers,
+  type ChannelEnd,
+  type ErrorRecord,
+  type OwnedBytes,
+} from '../../common/index.js';
 
 /** What crosses the port of a channel, the same in both directions. */
 export type ChannelPortMessage =

@@ -1,4 +1,4 @@
-import type { ErrorRecord } from '../../common/index.js';
+import type { ErrorRecord } from './errors.js';
 
 /** Bytes that own their whole buffer, so that it can be transferred to another thread. */
 export type OwnedBytes = Uint8Array<ArrayBuffer>;
