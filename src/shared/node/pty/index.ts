@@ -1,0 +1,6 @@
+/**
+ * Pseudo-terminals and file descriptors: the one importer of node-pty and koffi. `forkPty` and the
+ * descriptor calls belong to main; `resizePty` runs on any thread.
+ */
+export { duplicateFd, peerUserId, setCloseOnExec } from './fds.js';
+export { forkPty, resizePty, signalName, type ForkedPty, type ForkOptions } from './fork.js';
