@@ -96,3 +96,7 @@ export const ADOPT_TRIES = 3;
 export const CLOSE_HANGUP_MS = 1_500;
 export const CLOSE_TERM_MS = 1_500;
 export const LOG_PENDING_RECORDS = 1_000;
+/** Log output that its reader has not taken; beyond it records are dropped and counted. */
+export const LOG_PENDING_BYTES = MIB;
+/** Keys, tokens and the like in the state folder. */
+export const SECRET_FILE_BYTES = 64 * KIB;

@@ -1,5 +1,10 @@
-import type { Closable, ErrorRecord, Logger } from '../../../shared/common/index.js';
-import type { IceCandidate, IceServer, IssuerKey } from '../../../shared/common/wire/index.js';
+import type { Clock, Closable, ErrorRecord, Logger } from '../../../shared/common/index.js';
+import type {
+  IceCandidate,
+  IceServer,
+  IssuerKey,
+  Metadata,
+} from '../../../shared/common/wire/index.js';
 
 /** The agent's side of one signalling exchange. All of it is safe to call after the end. */
 export interface SignalExchange {
@@ -60,3 +65,45 @@ export type Dialer = (options: {
   readonly signal: AbortSignal;
   readonly logger: Logger;
 }) => Promise<Dialed>;
+
+export interface BrokerDialerOptions {
+  /** Origin of the broker, `http:` or `https:`. */
+  readonly brokerUrl: string;
+  /** The agent token of the workspace. Sent in a header only; never logged. */
+  readonly token: string;
+  /** The agent's identity; only its public half is told, for clients to pin. */
+  readonly identity: { readonly publicKey: string };
+  /** `ssh-ed25519 AAAA...`. */
+  readonly sshHostKey: string;
+  readonly agentVersion: string;
+}
+
+/** What the agent learns from each successful dial. */
+export interface DialedWorkspace {
+  readonly metadata: Metadata;
+  readonly workspaceId: string;
+  readonly workspace: string;
+  readonly issuerKeys: readonly IssuerKey[];
+  readonly gitKey?: (() => Promise<string>) | undefined;
+}
+
+export interface DialLoopOptions {
+  readonly dialer: Dialer;
+  readonly logger: Logger;
+  /** Called after each successful dial, before the first offer of its listener. */
+  readonly onDialed: (workspace: DialedWorkspace) => void;
+  readonly onOffer: (offer: PeerOffer) => void;
+  readonly clock?: Clock;
+  /** Uniform in [0, 1), for the jitter. */
+  readonly random?: () => number;
+}
+
+/** `waiting` is the back-off after a failed dial or a listener that ended. */
+export type DialState = 'dialing' | 'connected' | 'waiting' | 'closed';
+
+/** Keeps the agent reachable, for as long as it runs. */
+export interface DialLoop extends Closable {
+  readonly state: DialState;
+  /** Why the last dial failed. Absent: it did not. */
+  readonly lastError: ErrorRecord | undefined;
+}

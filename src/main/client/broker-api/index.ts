@@ -1,0 +1,2 @@
+/** The broker's HTTP API as typed calls, over the global `fetch`. */
+export type { BrokerApi, BrokerApiOptions, TicketOptions } from './types.js';
