@@ -37,6 +37,18 @@ export const MAX_CELLS = 1_000;
 export const DEFAULT_ROWS = 24;
 export const DEFAULT_COLS = 80;
 
+/** Clients of a terminal. */
+/** Output that a client takes beyond what it has processed. */
+export const TERMINAL_WINDOW_BYTES = 256 * KIB;
+/** Small progress is acknowledged together, this long after the first of it. */
+export const TERMINAL_ACK_MS = 50;
+/** Until the answer to `attach`; then the channel is given up and another opened. */
+export const TERMINAL_ATTACH_MS = 10_000;
+/** An attachment that held this long starts the back-off anew. */
+export const TERMINAL_STABLE_MS = 5_000;
+/** Largest piece of input sent at once, so that a paste does not hold up what else is on the link. */
+export const TERMINAL_INPUT_FRAME_BYTES = 16 * KIB;
+
 /** Ports between threads. */
 export const PORT_CREDIT_BYTES = 256 * KIB;
 /** Control messages may be this many ahead of the reader; they are outside the byte credit. */
