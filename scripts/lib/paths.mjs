@@ -1,0 +1,8 @@
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** The clone's root folder. Every script works from any current folder. */
+export const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
+
+/** `parts` under the root. */
+export const inRoot = (...parts) => path.join(ROOT, ...parts);

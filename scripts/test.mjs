@@ -1,0 +1,104 @@
+/**
+ * `npm test [-- TIER|NAME-PART...] [--concurrency N] [--timeout SECONDS]`: sets up and runs the built
+ * tests, each file in a process of its own. Without arguments all of them: unit and integration two
+ * files at a time, then e2e one at a time. The summary at the end is the test runner's.
+ *
+ * `run({ files })` rather than `node --test`, which takes directories and globs differently on Node 20
+ * and 24; `isolation` is left alone, since Node 20 has only the default of a process per file.
+ */
+import path from 'node:path';
+import { run } from 'node:test';
+import { spec } from 'node:test/reporters';
+import { parseArgs } from 'node:util';
+import { Failure, runMain } from './lib/failure.mjs';
+import { inRoot } from './lib/paths.mjs';
+import { listFiles } from './lib/stamps.mjs';
+import { ConciseReport, Totals } from './lib/test-report.mjs';
+import { setup } from './setup.mjs';
+
+const TIERS = [
+  { name: 'unit', concurrency: 2 },
+  { name: 'integration', concurrency: 2 },
+  // One at a time: each starts a whole broker, agent and browser.
+  { name: 'e2e', concurrency: 1 },
+];
+/** A file that hangs is ended after this long. */
+const FILE_TIMEOUT_S = 300;
+
+await runMain(async () => {
+  const options = readArguments();
+  await setup();
+  const totals = new Totals();
+  const interrupt = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM']) {
+    process.once(signal, () => {
+      process.exitCode = 130;
+      interrupt.abort();
+    });
+  }
+  const chosen = TIERS.map((tier) => ({ ...tier, files: filesOf(tier.name, options.parts) }));
+  if (chosen.every(({ files }) => files.length === 0)) {
+    throw new Failure(`no test file matches ${options.parts.join(' ')}`, { exitCode: 2 });
+  }
+  const report = process.stdout.isTTY ? undefined : new ConciseReport(totals);
+  for (const { files, concurrency } of chosen) {
+    if (files.length === 0 || interrupt.signal.aborted) continue;
+    const events = run({
+      files,
+      concurrency: options.concurrency ?? concurrency,
+      timeout: options.timeoutMs,
+      signal: interrupt.signal,
+    });
+    events.on('test:fail', ({ todo }) => {
+      if (todo === undefined || todo === false) process.exitCode ||= 1;
+    });
+    await (report === undefined ? readWithSpec(events, totals) : report.read(events));
+  }
+  report?.print();
+  totals.print();
+  if (totals.get('tests') === 0) throw new Failure('no test ran');
+  // What a failed test left running must not hold the runner.
+  process.exit();
+});
+
+/** Node's own reporter, without the summary of each tier: the sum of all follows at the end. */
+async function readWithSpec(events, totals) {
+  const shown = events.filter(
+    ({ type, data }) =>
+      type !== 'test:summary' && !(type === 'test:diagnostic' && totals.add(data.message)),
+  );
+  for await (const text of shown.compose(spec)) process.stdout.write(text);
+}
+
+function readArguments() {
+  let parsed;
+  try {
+    parsed = parseArgs({
+      allowPositionals: true,
+      options: { concurrency: { type: 'string' }, timeout: { type: 'string' } },
+    });
+  } catch (error) {
+    throw new Failure(error.message, { exitCode: 2 });
+  }
+  const { values, positionals } = parsed;
+  return {
+    parts: positionals,
+    concurrency: values.concurrency === undefined ? undefined : positive(values.concurrency),
+    timeoutMs: positive(values.timeout ?? String(FILE_TIMEOUT_S)) * 1000,
+  };
+}
+
+function positive(text) {
+  if (/^[1-9][0-9]*$/.test(text)) return Number(text);
+  throw new Failure(`not a number above 0: ${text}`, { exitCode: 2 });
+}
+
+/** The built test files of a tier that `parts` choose: by the tier's name or a part of the file's. */
+function filesOf(tier, parts) {
+  const root = inRoot('dist/test', tier);
+  return listFiles(root).filter((file) => {
+    if (!file.endsWith('.test.js')) return false;
+    const name = path.relative(root, file);
+    return parts.length === 0 || parts.some((part) => part === tier || name.includes(part));
+  });
+}
