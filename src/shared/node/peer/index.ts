@@ -10,3 +10,9 @@ export type {
   PeerConnection,
   PeerEnd,
 } from './types.js';
+export {
+  framedOverDuplex,
+  framedOverFd,
+  framedOverWebSocket,
+  type FramedOptions,
+} from './framed/index.js';

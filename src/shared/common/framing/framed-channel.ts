@@ -1,0 +1,196 @@
+import type { ByteChannel, ByteChannelHandlers, ChannelEnd, OwnedBytes } from '../byte-channel.js';
+import type { ErrorRecord } from '../errors.js';
+import {
+  CHANNEL_CREDIT_BYTES,
+  CHANNEL_HELD_MESSAGES,
+  CHANNEL_QUEUE_BYTES,
+  MESSAGE_BYTES,
+} from '../limits.js';
+import type { Lane } from './fair-queue.js';
+
+/** What a channel needs of its connection. */
+export interface ChannelHost {
+  /** The channel has something to send: data, credit or its close. */
+  schedule(channel: FramedChannel): void;
+  scheduleCredit(channel: FramedChannel): void;
+  /** Both directions have ended. */
+  forget(channel: FramedChannel): void;
+}
+
+export interface FramedChannelOptions {
+  readonly id: number;
+  readonly label: string;
+  readonly protocol: string;
+  /** What the other end grants from the start. */
+  readonly sendCredit: number;
+  readonly host: ChannelHost;
+}
+
+/**
+ * One channel of a framed connection. What waits to be sent is bounded by the other end's credit and by
+ * CHANNEL_QUEUE_BYTES; what waits to be read, by the credit given.
+ */
+export class FramedChannel implements ByteChannel, Lane {
+  readonly id: number;
+  readonly label: string;
+  readonly protocol: string;
+  readonly #host: ChannelHost;
+  #handlers: ByteChannelHandlers | undefined;
+
+  #sendCredit: number;
+  readonly #queue: OwnedBytes[] = [];
+  #queuedBytes = 0;
+  #isStarved = false;
+  #closing = false;
+  #closeError: ErrorRecord | undefined;
+  #sentClose = false;
+
+  /** Received and not yet consumed, including what has been consumed but not told to the other end. */
+  #unread = 0;
+  #owedCredit = 0;
+  readonly #inbox: OwnedBytes[] = [];
+  #end: ChannelEnd | undefined;
+
+  constructor({ id, label, protocol, sendCredit, host }: FramedChannelOptions) {
+    this.id = id;
+    this.label = label;
+    this.protocol = protocol;
+    this.#sendCredit = sendCredit;
+    this.#host = host;
+  }
+
+  get credit(): number {
+    return Math.min(this.#sendCredit, CHANNEL_QUEUE_BYTES - this.#queuedBytes);
+  }
+
+  get queuedBytes(): number {
+    return this.#queuedBytes;
+  }
+
+  start(handlers: ByteChannelHandlers): void {
+    this.#handlers = handlers;
+    for (const bytes of this.#inbox.splice(0)) handlers.message(bytes);
+    if (this.#end !== undefined) handlers.end(this.#end);
+  }
+
+  send(bytes: OwnedBytes): void {
+    if (this.#closing || this.#end !== undefined || bytes.length === 0) return;
+    if (
+      bytes.length > MESSAGE_BYTES ||
+      this.#queuedBytes + bytes.length > CHANNEL_QUEUE_BYTES * 2
+    ) {
+      this.#queue.length = 0;
+      this.#queuedBytes = 0;
+      this.close({
+        code: 'ERR_MESSAGE_TOO_LARGE',
+        message: 'more was sent than the channel may hold',
+      });
+      return;
+    }
+    this.#sendCredit -= bytes.length;
+    this.#queuedBytes += bytes.length;
+    this.#queue.push(bytes);
+    if (this.credit <= 0) this.#isStarved = true;
+    this.#host.schedule(this);
+  }
+
+  consumed(bytes: number): void {
+    if (bytes <= 0 || this.#end !== undefined) return;
+    this.#owedCredit += bytes;
+    // A quarter at a time: the other end never runs dry, and a key does not cost a frame of credit.
+    if (this.#owedCredit >= CHANNEL_CREDIT_BYTES / 4) this.#host.scheduleCredit(this);
+  }
+
+  close(error?: ErrorRecord): void {
+    if (this.#closing || this.#end !== undefined) return;
+    this.#closing = true;
+    this.#closeError = error;
+    this.#host.schedule(this);
+  }
+
+  /** For the connection: the next thing to send, and whether more follows. */
+  take(): { readonly message: OwnedBytes } | { readonly close: ErrorRecord | undefined } | undefined {
+    const message = this.#queue.shift();
+    if (message !== undefined) {
+      this.#queuedBytes -= message.length;
+      return { message };
+    }
+    if (!this.#closing || this.#sentClose) return undefined;
+    this.#sentClose = true;
+    return { close: this.#closeError };
+  }
+
+  /** For the connection: whether {@link take} has more. */
+  get hasMore(): boolean {
+    return this.#queue.length > 0 || (this.#closing && !this.#sentClose);
+  }
+
+  /** For the connection: credit that is due to the other end. */
+  takeCredit(): number {
+    const owed = this.#owedCredit;
+    this.#owedCredit = 0;
+    this.#unread -= owed;
+    return owed;
+  }
+
+  /** For the connection: the sender has used up its credit and waits to be told of more. */
+  get isStarved(): boolean {
+    return this.#isStarved;
+  }
+
+  /** For the connection: there is room again for what was waiting. */
+  announceRoom(): void {
+    if (this.credit <= 0 || this.#closing || this.#end !== undefined) return;
+    this.#isStarved = false;
+    this.#handlers?.credit();
+  }
+
+  /** For the connection: the other end grants more. */
+  grant(bytes: number): void {
+    this.#sendCredit = Math.min(this.#sendCredit + bytes, 2 ** 32);
+    this.announceRoom();
+  }
+
+  /** For the connection: a message arrived. One message may overdraw the credit, no more. */
+  receive(bytes: OwnedBytes): void {
+    if (this.#end !== undefined) return;
+    this.#unread += bytes.length;
+    if (
+      this.#unread > CHANNEL_CREDIT_BYTES + MESSAGE_BYTES ||
+      this.#inbox.length >= CHANNEL_HELD_MESSAGES
+    ) {
+      const error = { code: 'ERR_INPUT_OVERRUN', message: 'more was sent than credit allowed' } as const;
+      this.close(error);
+      this.#inbox.length = 0;
+      this.#finish({ type: 'closed', error });
+      return;
+    }
+    if (this.#handlers === undefined) this.#inbox.push(bytes);
+    else this.#handlers.message(bytes);
+  }
+
+  /** For the connection: the other end closed; what still waits here has no reader any more. */
+  receiveClose(error: ErrorRecord | undefined): void {
+    this.#queue.length = 0;
+    this.#queuedBytes = 0;
+    if (!this.#closing) {
+      this.#closing = true;
+      this.#host.schedule(this);
+    }
+    this.#finish({ type: 'closed', error });
+    this.#host.forget(this);
+  }
+
+  /** For the connection: it has ended. */
+  connectionEnded(end: ChannelEnd): void {
+    this.#queue.length = 0;
+    this.#queuedBytes = 0;
+    this.#finish(end);
+  }
+
+  #finish(end: ChannelEnd): void {
+    if (this.#end !== undefined) return;
+    this.#end = end;
+    this.#handlers?.end(end);
+  }
+}

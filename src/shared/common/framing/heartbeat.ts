@@ -1,0 +1,67 @@
+import type { Clock, Timer } from '../clock.js';
+import { HEARTBEAT_MISSES, HEARTBEAT_MS } from '../limits.js';
+
+export interface HeartbeatOptions {
+  readonly clock: Clock;
+  /** Asks the other end to answer. Called once per interval. */
+  readonly ping: () => void;
+  /** Nothing arrived for the whole of the allowed silence. Called once. */
+  readonly lost: () => void;
+  readonly intervalMs?: number | undefined;
+  readonly misses?: number | undefined;
+}
+
+/**
+ * Notices that the other end has gone: so many intervals in a row in which nothing at all arrived,
+ * although each began with a ping. If this process itself was stopped or too busy to fire its timer in time, the silence proves
+ * nothing and the count starts over.
+ */
+export class Heartbeat {
+  readonly #options: HeartbeatOptions;
+  readonly #intervalMs: number;
+  readonly #misses: number;
+  #timer: Timer | undefined;
+  #heard = true;
+  #missed = 0;
+
+  constructor(options: HeartbeatOptions) {
+    this.#options = options;
+    this.#intervalMs = options.intervalMs ?? HEARTBEAT_MS;
+    this.#misses = options.misses ?? HEARTBEAT_MISSES;
+  }
+
+  start(): void {
+    if (this.#timer === undefined) this.#schedule();
+  }
+
+  /** Something arrived. */
+  heard(): void {
+    this.#heard = true;
+  }
+
+  stop(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+  }
+
+  #schedule(): void {
+    const { clock } = this.#options;
+    const due = clock.now() + this.#intervalMs;
+    this.#timer = clock.after(this.#intervalMs, () => {
+      this.#beat(clock.now() - due);
+    });
+  }
+
+  #beat(lateMs: number): void {
+    if (this.#heard || lateMs > this.#intervalMs / 2) this.#missed = 0;
+    else this.#missed += 1;
+    this.#heard = false;
+    if (this.#missed >= this.#misses) {
+      this.#timer = undefined;
+      this.#options.lost();
+      return;
+    }
+    this.#options.ping();
+    this.#schedule();
+  }
+}

@@ -1,0 +1,3 @@
+/** The `framed` engine over what Node offers: sockets and WebSockets. Runs on any thread. */
+export { framedOverDuplex, framedOverFd, type FramedOptions } from './over-duplex.js';
+export { framedOverWebSocket } from './over-websocket.js';
