@@ -109,7 +109,8 @@ export class FramedChannel implements ByteChannel, Lane {
   }
 
   /** For the connection: the next thing to send, and whether more follows. */
-  take(): { readonly message: OwnedBytes } | { readonly close: ErrorRecord | undefined } | undefined {
+  take():
+    { readonly message: OwnedBytes } | { readonly close: ErrorRecord | undefined } | undefined {
     const message = this.#queue.shift();
     if (message !== undefined) {
       this.#queuedBytes -= message.length;
@@ -159,7 +160,10 @@ export class FramedChannel implements ByteChannel, Lane {
       this.#unread > CHANNEL_CREDIT_BYTES + MESSAGE_BYTES ||
       this.#inbox.length >= CHANNEL_HELD_MESSAGES
     ) {
-      const error = { code: 'ERR_INPUT_OVERRUN', message: 'more was sent than credit allowed' } as const;
+      const error = {
+        code: 'ERR_INPUT_OVERRUN',
+        message: 'more was sent than credit allowed',
+      } as const;
       this.close(error);
       this.#inbox.length = 0;
       this.#finish({ type: 'closed', error });
