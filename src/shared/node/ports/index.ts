@@ -9,3 +9,15 @@ export {
   type ChannelPortMessage,
   type PortHandle,
 } from './port-channel.js';
+export {
+  FAULT_KINDS,
+  TERMINAL_PORT_VERSION,
+  type FaultKind,
+  type WorkerSetup,
+  type TerminalCommand,
+  type TerminalEvent,
+  type TerminalTask,
+  type ViewerProtocol,
+  type ViewerSpec,
+} from './terminal-port.js';
+export { TerminalStatus } from './terminal-status.js';

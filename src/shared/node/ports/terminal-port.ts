@@ -1,0 +1,113 @@
+import type { MessagePort } from 'node:worker_threads';
+import type { Epoch, ErrorRecord, LogRecord, TerminalId, ViewerId } from '../../common/index.js';
+import type {
+  ExitStatus,
+  Pace,
+  SizePolicy,
+  TerminalSettings,
+  TerminalSize,
+} from '../../common/wire/index.js';
+import type { PortHandle } from './port-channel.js';
+
+/** Logged with both numbers on a mismatch, which means that a stale worker file was loaded. */
+export const TERMINAL_PORT_VERSION = 1;
+
+/**
+ * What a terminal worker needs to serve one terminal: the argument of its piscina task. The task stays
+ * pending as long as this worker serves the terminal; its result carries nothing, since it can overtake
+ * messages on `port`.
+ */
+export interface TerminalTask {
+  readonly version: number;
+  /** Only this terminal's messages, both ways. */
+  readonly port: MessagePort;
+  readonly id: TerminalId;
+  readonly epoch: Epoch;
+  /** Two duplicates of the master; the worker closes both. The reader's closes itself on EIO. */
+  readonly readFd: number;
+  readonly ioFd: number;
+  readonly slavePath: string;
+  readonly size: TerminalSize;
+  readonly pace: Pace;
+  readonly sizePolicy: SizePolicy;
+  /** What is kept for replay, in bytes. */
+  readonly ringBytes: number;
+  /** Counters that outlive the worker: see `TerminalStatus`. */
+  readonly status: SharedArrayBuffer;
+  /** Ring blocks of a worker that died, in no order. Empty for a new terminal. */
+  readonly blocks: readonly SharedArrayBuffer[];
+  /** Bytes that the rings of all terminals may still grow by: one Int32. */
+  readonly growthBudget: SharedArrayBuffer;
+  /** The process has ended already. */
+  readonly exit?: ExitStatus | undefined;
+}
+
+/** How a channel speaks. `raw` is the PTY of an SSH session: plain bytes, lossless, always counting. */
+export type ViewerProtocol = 'terminal' | 'reconnecting-pty' | 'raw';
+
+export interface ViewerSpec {
+  readonly viewer: ViewerId;
+  readonly protocol: ViewerProtocol;
+  /** Name for presence. */
+  readonly subject: string;
+  readonly mayType: boolean;
+  /** This attach started the terminal. */
+  readonly created: boolean;
+  readonly size: TerminalSize;
+  /** `raw` only: the first byte it lacks. */
+  readonly offset?: number | undefined;
+}
+
+/** Main to terminal worker. */
+export type TerminalCommand =
+  /** The port in `handle` is transferred along. */
+  | { readonly type: 'attach'; readonly spec: ViewerSpec; readonly handle: PortHandle }
+  /** Of an SSH session's window change. */
+  | { readonly type: 'resize'; readonly size: TerminalSize }
+  | { readonly type: 'configure'; readonly settings: TerminalSettings }
+  /** The process has been waited for. Output may still follow. */
+  | { readonly type: 'processExited'; readonly exit: ExitStatus }
+  /** Ends a viewer with an error frame. */
+  | { readonly type: 'drop'; readonly viewer: ViewerId; readonly error: ErrorRecord }
+  /** Answer to `exited`: no further attach will come. */
+  | { readonly type: 'release' }
+  /** Give up at once: viewers get `error`, nothing is drained. */
+  | { readonly type: 'abandon'; readonly error: ErrorRecord }
+  /** Test door; ignored unless the agent was started with it (see `FaultKind`). */
+  | { readonly type: 'fault'; readonly kind: FaultKind };
+
+/**
+ * Ways to kill a worker on purpose, for tests of what outlives it: an error thrown in a timer, an endless
+ * loop, `process.exit`, and heap exhaustion.
+ */
+export const FAULT_KINDS = ['throw', 'loop', 'exit', 'heap'] as const;
+export type FaultKind = (typeof FAULT_KINDS)[number];
+
+/** `workerData` of every worker that main starts. */
+export interface WorkerSetup {
+  /** One Int32 per thread, at `threadId` modulo its length; each worker counts its own up. */
+  readonly beats: SharedArrayBuffer;
+  readonly beatMs: number;
+  /** The test door is open. */
+  readonly faults: boolean;
+}
+
+/** Terminal worker to main. */
+export type TerminalEvent =
+  /** The worker reads the PTY from here on. */
+  | { readonly type: 'adopted' }
+  /** A new block of the ring, for main to keep in case this worker dies. */
+  | { readonly type: 'block'; readonly block: SharedArrayBuffer }
+  /** The ring let go of a block that it had grown by. */
+  | { readonly type: 'blockFreed'; readonly index: number }
+  | { readonly type: 'attached'; readonly viewer: ViewerId }
+  | { readonly type: 'detached'; readonly viewer: ViewerId }
+  | { readonly type: 'resized'; readonly size: TerminalSize }
+  | { readonly type: 'title'; readonly title: string }
+  /** The last byte of output is in the log, and the status is known. Main stops routing, then releases. */
+  | { readonly type: 'exited'; readonly exit: ExitStatus; readonly totalBytes: number }
+  /** Every viewer has had its end. Last message. */
+  | { readonly type: 'finished' }
+  /** This terminal hit a defect and was put down; another worker can go on with it. Last message. */
+  | { readonly type: 'failed'; readonly error: ErrorRecord }
+  | { readonly type: 'log'; readonly record: LogRecord };

@@ -1,0 +1,85 @@
+/**
+ * Counters of one terminal in shared memory, so that they outlive its worker: the next worker goes on at
+ * the right log offset, and input that a client sends again after the death is not typed twice.
+ *
+ * Layout: four float64 (head, raw input, fold, reserved), then 32 ledger slots of 16 bytes client id and
+ * one float64 sequence number. Only the owning worker writes; main and the next worker read after the
+ * owner is dead, or for statistics, where a value that is one update old does no harm.
+ */
+const FIXED_WORDS = 4;
+const SLOTS = 32;
+const ID_BYTES = 16;
+const SLOT_BYTES = ID_BYTES + 8;
+const STATUS_BYTES = FIXED_WORDS * 8 + SLOTS * SLOT_BYTES;
+
+export class TerminalStatus {
+  readonly shared: SharedArrayBuffer;
+  readonly #words: Float64Array;
+  readonly #ids: Uint8Array;
+  readonly #sequences: Float64Array;
+  /** Next slot to give away when all are taken: the clients that typed least recently lose theirs. */
+  #victim = 0;
+
+  /** Absent `shared`: a fresh one. */
+  constructor(shared: SharedArrayBuffer = new SharedArrayBuffer(STATUS_BYTES)) {
+    this.shared = shared;
+    this.#words = new Float64Array(shared, 0, FIXED_WORDS);
+    this.#sequences = new Float64Array(shared, FIXED_WORDS * 8, SLOTS);
+    this.#ids = new Uint8Array(shared, FIXED_WORDS * 8 + SLOTS * 8, SLOTS * ID_BYTES);
+  }
+
+  /** Output bytes in the log so far. */
+  get head(): number {
+    return this.#words[0] ?? 0;
+  }
+  set head(value: number) {
+    this.#words[0] = value;
+  }
+
+  /** Input bytes of the SSH session that reached the PTY. */
+  get rawInput(): number {
+    return this.#words[1] ?? 0;
+  }
+  set rawInput(value: number) {
+    this.#words[1] = value;
+  }
+
+  /** State of the sequence scanner at the start of the oldest ring block, packed. */
+  get fold(): number {
+    return this.#words[2] ?? 0;
+  }
+  set fold(value: number) {
+    this.#words[2] = value;
+  }
+
+  /**
+   * The ledger slot of `clientId` (16 bytes); a new one starts at sequence 0. With more than 32 clients
+   * that ever typed, the longest-standing other slot is taken over.
+   */
+  slotOf(clientId: Uint8Array): number {
+    for (let slot = 0; slot < SLOTS; slot += 1) {
+      if (this.#matches(slot, clientId)) return slot;
+    }
+    const slot = this.#victim;
+    this.#victim = (slot + 1) % SLOTS;
+    this.#ids.set(clientId, slot * ID_BYTES);
+    this.#sequences[slot] = 0;
+    return slot;
+  }
+
+  /** The next input byte expected from the client of `slot`. */
+  sequence(slot: number): number {
+    return this.#sequences[slot] ?? 0;
+  }
+
+  setSequence(slot: number, sequence: number): void {
+    this.#sequences[slot] = sequence;
+  }
+
+  #matches(slot: number, clientId: Uint8Array): boolean {
+    for (let at = 0; at < ID_BYTES; at += 1) {
+      if (this.#ids[slot * ID_BYTES + at] !== clientId[at]) return false;
+    }
+    return true;
+  }
+}

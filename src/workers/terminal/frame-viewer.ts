@@ -1,0 +1,283 @@
+import {
+  HoldfastError,
+  limits,
+  toErrorRecord,
+  type Epoch,
+  type ErrorRecord,
+  type ViewerId,
+} from '../../shared/common/index.js';
+import {
+  decodeClientFrame,
+  encodeAgentFrame,
+  OUTPUT_HEADER_BYTES,
+  TERMINAL_PROTOCOL_VERSION,
+  writeOutputHeader,
+  type ClientFrame,
+  type ExitStatus,
+  type Pace,
+  type SizePolicy,
+  type TerminalSize,
+} from '../../shared/common/wire/index.js';
+import type { ByteChannel } from '../../shared/common/index.js';
+import type { TerminalStatus, ViewerSpec } from '../../shared/node/ports/index.js';
+import type { OutputLog } from './output-log.js';
+import type { Viewer, ViewerHost } from './viewer.js';
+import { ViewerChannel } from './viewer-channel.js';
+
+type AttachFrame = Extract<ClientFrame, { type: 'attach' }>;
+
+/** What `attached` states besides the viewer's own position. */
+export interface TerminalFacts {
+  readonly epoch: Epoch;
+  readonly status: TerminalStatus;
+  readonly pace: Pace;
+  readonly sizePolicy: SizePolicy;
+}
+
+/** A viewer that speaks the `terminal` protocol. */
+export class FrameViewer implements Viewer {
+  readonly id: ViewerId;
+  readonly subject: string;
+  readonly mayType: boolean;
+  readonly alwaysCounts = false;
+  readonly #spec: ViewerSpec;
+  readonly #channel: ViewerChannel;
+  readonly #host: ViewerHost;
+  readonly #facts: () => TerminalFacts;
+  #ready = false;
+  #size: TerminalSize | undefined;
+  #cursor = 0;
+  #acked = 0;
+  /** First offset that it does not take yet. */
+  #limit = 0;
+  #replayUntil = 0;
+  #progressAt = 0;
+  #slot = 0;
+  /** Next input byte expected, ahead of the ledger by what waits for the PTY. */
+  #inputSeq = 0;
+
+  constructor(
+    spec: ViewerSpec,
+    channel: ByteChannel,
+    host: ViewerHost,
+    facts: () => TerminalFacts,
+  ) {
+    this.id = spec.viewer;
+    this.subject = spec.subject;
+    this.mayType = spec.mayType;
+    this.#spec = spec;
+    this.#channel = new ViewerChannel(channel);
+    this.#host = host;
+    this.#facts = facts;
+  }
+
+  /** Begins to listen; separate from the constructor since frames may arrive at once. */
+  start(): void {
+    this.#channel.channel.start({
+      message: (bytes) => {
+        this.#channel.consumed(bytes.byteLength);
+        this.#receive(bytes);
+      },
+      credit: () => {
+        this.#host.progressed(this);
+      },
+      end: () => {
+        this.#channel.close();
+        this.#host.left(this);
+      },
+    });
+  }
+
+  get ready(): boolean {
+    return this.#ready;
+  }
+  get size(): TerminalSize | undefined {
+    return this.mayType ? this.#size : undefined;
+  }
+  get cursor(): number {
+    return this.#cursor;
+  }
+  get acked(): number {
+    return this.#acked;
+  }
+  get progressAt(): number {
+    return this.#progressAt;
+  }
+  get room(): number {
+    return Math.min(this.#channel.credit - OUTPUT_HEADER_BYTES, this.#limit - this.#cursor);
+  }
+
+  sendOutput(log: OutputLog, to: number): void {
+    if (this.#acked === this.#cursor) this.#progressAt = this.#host.now();
+    let from = this.#cursor;
+    while (from < to) {
+      const replay = from < this.#replayUntil;
+      const end = Math.min(
+        to,
+        from + limits.OUTPUT_FRAME_BYTES,
+        replay ? this.#replayUntil : Number.POSITIVE_INFINITY,
+      );
+      const frame = new Uint8Array(OUTPUT_HEADER_BYTES + end - from);
+      writeOutputHeader(frame, { replay, offset: from, nextOffset: end });
+      log.copy(from, end, frame, OUTPUT_HEADER_BYTES);
+      this.#channel.send(frame);
+      from = end;
+    }
+    this.#cursor = to;
+  }
+
+  sendGap(to: number): void {
+    this.#channel.send(encodeAgentFrame({ type: 'gap', from: this.#cursor, to }));
+    this.#cursor = to;
+    this.#acked = Math.max(this.#acked, to);
+    this.#limit = Math.max(this.#limit, to);
+  }
+
+  sendSize(offset: number, size: TerminalSize): void {
+    if (this.#ready) this.#channel.send(encodeAgentFrame({ type: 'size', offset, size }));
+  }
+
+  sendPresence(json: string): void {
+    if (this.#ready) this.#channel.send(encodeAgentFrame({ type: 'presence', json }));
+  }
+
+  sendExit(exit: ExitStatus, totalBytes: number): void {
+    this.#channel.send(encodeAgentFrame({ type: 'exit', exit, totalBytes }));
+    this.#channel.close();
+  }
+
+  end(error?: ErrorRecord): void {
+    if (error !== undefined) {
+      this.#channel.send(
+        encodeAgentFrame({ type: 'error', code: error.code, message: error.message }),
+      );
+    }
+    this.#channel.close(error);
+  }
+
+  #receive(bytes: Uint8Array): void {
+    try {
+      this.#handle(decodeClientFrame(bytes));
+    } catch (error) {
+      const record = toErrorRecord(error);
+      this.#host.refused(this, record);
+      this.end(record);
+    }
+  }
+
+  #handle(frame: ClientFrame): void {
+    if (frame.type === 'attach') {
+      this.#attach(frame);
+      return;
+    }
+    if (!this.#ready) throw new HoldfastError('ERR_FRAME', 'the first frame must be attach');
+    switch (frame.type) {
+      case 'ack':
+        this.#ack(frame.offset, frame.window);
+        return;
+      case 'input':
+        this.#input(frame.seq, frame.bytes);
+        return;
+      case 'resize':
+        // A read-only viewer's window is its own affair, so no error.
+        if (!this.mayType) return;
+        this.#size = frame.size;
+        this.#host.resize(this, frame.size);
+        return;
+      case 'configure':
+        if (!this.mayType) throw readOnly();
+        this.#host.configure(frame.settings);
+        return;
+    }
+  }
+
+  #attach(frame: AttachFrame): void {
+    if (this.#ready) throw new HoldfastError('ERR_FRAME', 'attached already');
+    if (frame.version !== TERMINAL_PROTOCOL_VERSION) {
+      throw new HoldfastError(
+        'ERR_PROTOCOL_VERSION',
+        `terminal protocol ${String(frame.version)}; this agent speaks ${String(TERMINAL_PROTOCOL_VERSION)}`,
+      );
+    }
+    const before = this.#facts();
+    const { settings } = frame;
+    if (this.mayType) {
+      this.#size = frame.size;
+      if (settings.pace !== undefined || settings.sizePolicy !== undefined) {
+        this.#host.configure(settings);
+      }
+      this.#slot = before.status.slotOf(frame.clientId);
+      this.#inputSeq = before.status.sequence(this.#slot);
+      this.#host.resize(this, frame.size);
+    }
+    const known = frame.epoch === before.epoch ? frame.offset : undefined;
+    // Registration and the choice of the cursor are one step: nothing is lost or sent twice between.
+    const point = this.#host.join(this, known);
+    this.#ready = true;
+    this.#cursor = point.offset;
+    this.#acked = point.offset;
+    this.#limit = point.offset + frame.window;
+    this.#replayUntil = this.#host.head;
+    this.#progressAt = this.#host.now();
+    const facts = this.#facts();
+    this.#channel.send(
+      encodeAgentFrame({
+        type: 'attached',
+        version: TERMINAL_PROTOCOL_VERSION,
+        mayType: this.mayType,
+        created: this.#spec.created,
+        epoch: facts.epoch,
+        oldest: this.#host.oldest,
+        offset: point.offset,
+        head: this.#host.head,
+        size: this.#host.size,
+        inputSeq: this.#inputSeq,
+        inputWindow: this.mayType ? limits.PTY_INPUT_BYTES : 0,
+        pace: facts.pace,
+        sizePolicy: facts.sizePolicy,
+      }),
+    );
+    if (point.gap !== undefined) {
+      this.#channel.send(encodeAgentFrame({ type: 'gap', ...point.gap }));
+    }
+    this.#host.progressed(this);
+  }
+
+  #ack(offset: number, window: number): void {
+    if (offset > this.#cursor) {
+      throw new HoldfastError('ERR_FRAME', 'acknowledges output that was not sent');
+    }
+    // Late acks do no harm, since both numbers only ever grow.
+    if (offset > this.#acked) {
+      this.#acked = offset;
+      this.#progressAt = this.#host.now();
+    }
+    this.#limit = Math.max(this.#limit, offset + window);
+    this.#host.progressed(this);
+  }
+
+  #input(seq: number, bytes: Uint8Array): void {
+    if (!this.mayType) throw readOnly();
+    if (seq > this.#inputSeq) throw new HoldfastError('ERR_FRAME', 'input is missing before this');
+    // A client that re-attached sends what was not acknowledged again; we may have had part of it.
+    const fresh = bytes.subarray(Math.min(bytes.length, this.#inputSeq - seq));
+    if (fresh.length === 0) return;
+    const { status } = this.#facts();
+    if (this.#inputSeq + fresh.length - status.sequence(this.#slot) > limits.PTY_INPUT_BYTES) {
+      throw new HoldfastError('ERR_INPUT_OVERRUN', 'more input than the stated window');
+    }
+    this.#inputSeq += fresh.length;
+    const upTo = this.#inputSeq;
+    this.#host.type(fresh, () => {
+      // Recorded only when the kernel has it: if this worker dies before, the client sends it again.
+      status.setSequence(this.#slot, upTo);
+      this.#channel.send(
+        encodeAgentFrame({ type: 'inputAck', seq: upTo, window: limits.PTY_INPUT_BYTES }),
+      );
+    });
+  }
+}
+
+function readOnly(): HoldfastError {
+  return new HoldfastError('ERR_READ_ONLY', 'this viewer may only watch');
+}

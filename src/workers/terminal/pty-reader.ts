@@ -1,0 +1,231 @@
+import { randomInt } from 'node:crypto';
+import { closeSync, constants, openSync, readSync, writeSync } from 'node:fs';
+import { ReadStream, type ReadStream as TtyReadStream } from 'node:tty';
+import { limits, type Clock, type Timer } from '../../shared/common/index.js';
+import { MarkerFilter } from './marker-filter.js';
+
+export interface PtyReaderOptions {
+  /** Belongs to the reader from here on; it closes by itself when the PTY hangs up. */
+  readonly readFd: number;
+  /** For reading on after that. Stays the caller's, and open until the reader has ended. */
+  readonly ioFd: number;
+  readonly slavePath: string;
+  readonly clock: Clock;
+  /** Output in order. `bytes` is only valid during the call. */
+  onData(bytes: Uint8Array): void;
+  /** The process has ended and all its output has been handed over. Called once. */
+  onEnd(): void;
+}
+
+/** One slab for all terminals of the thread: libuv fills it and calls back in the same breath. */
+const slab = Buffer.allocUnsafeSlow(limits.PTY_READ_SLAB_BYTES);
+
+/** After the process has ended, how long the PTY may stay open before the end is marked. */
+const HELD_OPEN_MS = 50;
+/** A full output queue that nobody can drain any more (stopped with ^S) ends the wait for the mark. */
+const MARK_MS = 2_000;
+const POLL_MIN_MS = 5;
+const POLL_MAX_MS = 250;
+
+/**
+ * Reads a PTY master to its true end.
+ *
+ * libuv takes a partial read together with a hang-up for the end of the stream, though the kernel still
+ * holds output (node-pty #72, libuv #4992). So its end of stream only means "read on synchronously": the
+ * end is EIO *after* the process has been waited for. And if a background job keeps the PTY open beyond
+ * that, a private mark is written to the slave side: what comes before it was there in time.
+ */
+export class PtyReader {
+  readonly #options: PtyReaderOptions;
+  #stream: TtyReadStream | undefined;
+  #paused = false;
+  #processExited = false;
+  #ended = false;
+  #timer: Timer | undefined;
+  #pollMs = POLL_MIN_MS;
+  #mark:
+    { readonly slaveFd: number; readonly filter: MarkerFilter; unsent: Uint8Array } | undefined;
+
+  constructor(options: PtyReaderOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    // `onread` reaches net.Socket through tty's options, though the types do not say so.
+    const options = {
+      onread: {
+        buffer: slab,
+        callback: (length: number, buffer: Buffer): boolean => {
+          this.#data(buffer.subarray(0, length));
+          return !this.#paused;
+        },
+      },
+    };
+    const stream = new ReadStream(this.#options.readFd, options as object);
+    this.#stream = stream;
+    // EIO is how a PTY ends where libuv does not call it an end; 'close' follows both.
+    stream.on('error', () => undefined);
+    stream.on('end', () => {
+      stream.destroy();
+    });
+    stream.on('close', () => {
+      this.#stream = undefined;
+      this.#poll();
+    });
+    stream.resume();
+  }
+
+  get paused(): boolean {
+    return this.#paused;
+  }
+
+  /** Stops reading, so that the program blocks once the kernel's buffer is full. Not at the end. */
+  pause(): void {
+    if (this.#paused || this.#processExited) return;
+    this.#paused = true;
+    this.#stream?.pause();
+  }
+
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    if (this.#stream !== undefined) this.#stream.resume();
+    else this.#poll();
+  }
+
+  /** The process has been waited for: from here on all is read at once, whatever the pace. */
+  processExited(): void {
+    if (this.#processExited) return;
+    this.#processExited = true;
+    this.resume();
+    this.#timer?.cancel();
+    if (this.#stream === undefined) this.#poll();
+    else this.#timer = this.#options.clock.after(HELD_OPEN_MS, () => this.#markEnd());
+  }
+
+  /** Gives up reading. `onEnd` is not called any more. */
+  close(): void {
+    this.#ended = true;
+    this.#timer?.cancel();
+    this.#unmark();
+    this.#stream?.destroy();
+  }
+
+  #data(bytes: Uint8Array): void {
+    if (this.#ended) return;
+    if (this.#mark === undefined) {
+      this.#options.onData(bytes);
+      return;
+    }
+    const { output, found } = this.#mark.filter.feed(bytes);
+    if (output.length > 0) this.#options.onData(output);
+    if (found) this.#end();
+  }
+
+  /** Reads what the kernel holds now: after the stream has ended only this does. */
+  #poll(): void {
+    if (this.#ended || this.#paused || this.#stream !== undefined) return;
+    this.#timer?.cancel();
+    for (;;) {
+      let length: number;
+      try {
+        length = readSync(this.#options.ioFd, slab, 0, slab.length, null);
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === 'EAGAIN') break;
+        length = 0;
+      }
+      if (length === 0) {
+        // No process has the slave side open. While the process lives it may open it again.
+        if (this.#processExited) {
+          this.#end();
+          return;
+        }
+        break;
+      }
+      this.#pollMs = POLL_MIN_MS;
+      this.#data(slab.subarray(0, length));
+      // Re-read: `#data` may have ended or paused us, which the type checker cannot see.
+      if (this.#isIdle()) return;
+    }
+    if (this.#processExited && this.#mark === undefined) {
+      this.#timer = this.#options.clock.after(HELD_OPEN_MS, () => this.#markEnd());
+      return;
+    }
+    this.#timer = this.#options.clock.after(this.#pollMs, () => this.#poll());
+    this.#pollMs = this.#mark === undefined ? Math.min(this.#pollMs * 2, POLL_MAX_MS) : POLL_MIN_MS;
+  }
+
+  #isIdle(): boolean {
+    return this.#ended || this.#paused;
+  }
+
+  /** Digits only, which no output flag of a terminal changes on the way. */
+  #markEnd(): void {
+    if (this.#ended) return;
+    let slaveFd: number;
+    try {
+      slaveFd = openSync(
+        this.#options.slavePath,
+        constants.O_RDWR | constants.O_NOCTTY | constants.O_NONBLOCK,
+      );
+    } catch {
+      this.#lastRead();
+      return;
+    }
+    let digits = '';
+    for (let count = 0; count < 8; count += 1) digits += String(randomInt(1e5, 1e6));
+    const mark = Buffer.from(digits, 'latin1');
+    this.#mark = { slaveFd, filter: new MarkerFilter(mark), unsent: mark };
+    this.#writeMark(this.#options.clock.now() + MARK_MS);
+  }
+
+  #writeMark(deadline: number): void {
+    const mark = this.#mark;
+    if (mark === undefined || this.#ended) return;
+    try {
+      mark.unsent = mark.unsent.subarray(writeSync(mark.slaveFd, mark.unsent));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') {
+        this.#lastRead();
+        return;
+      }
+    }
+    if (this.#stream === undefined) this.#poll();
+    if (this.#options.clock.now() > deadline) {
+      this.#lastRead();
+      return;
+    }
+    this.#timer?.cancel();
+    this.#timer = this.#options.clock.after(POLL_MIN_MS, () => {
+      this.#writeMark(deadline);
+    });
+  }
+
+  /** The end cannot be marked: take what is there and leave it at that. */
+  #lastRead(): void {
+    try {
+      for (;;) {
+        const length = readSync(this.#options.ioFd, slab, 0, slab.length, null);
+        if (length === 0) break;
+        this.#data(slab.subarray(0, length));
+      }
+    } catch {
+      // EAGAIN or EIO: nothing is left.
+    }
+    this.#end();
+  }
+
+  #end(): void {
+    if (this.#ended) return;
+    const rest = this.#mark?.filter.flush();
+    if (rest !== undefined && rest.length > 0) this.#options.onData(rest);
+    this.close();
+    this.#options.onEnd();
+  }
+
+  #unmark(): void {
+    if (this.#mark === undefined) return;
+    closeSync(this.#mark.slaveFd);
+    this.#mark = undefined;
+  }
+}

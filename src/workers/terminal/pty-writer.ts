@@ -1,0 +1,68 @@
+import { writeSync } from 'node:fs';
+import type { Clock, Timer } from '../../shared/common/index.js';
+
+const RETRY_MIN_MS = 1;
+const RETRY_MAX_MS = 50;
+
+interface Pending {
+  bytes: Uint8Array;
+  readonly done: () => void;
+}
+
+/**
+ * Writes input to a PTY master without ever blocking. When the program does not read, what is left is
+ * tried again on a timer, not in a loop: node-pty's own writer keeps a core busy there (PR #956). The
+ * bound on what can wait here is the callers': each is told when its bytes have been taken.
+ */
+export class PtyWriter {
+  readonly #fd: number;
+  readonly #clock: Clock;
+  readonly #queue: Pending[] = [];
+  #retry: Timer | undefined;
+  #retryMs = RETRY_MIN_MS;
+  #closed = false;
+
+  constructor(fd: number, clock: Clock) {
+    this.#fd = fd;
+    this.#clock = clock;
+  }
+
+  /** Queues `bytes`; `done` is called when the kernel has all of them, or when nobody can read them. */
+  write(bytes: Uint8Array, done: () => void): void {
+    if (this.#closed) return;
+    this.#queue.push({ bytes, done });
+    if (this.#retry === undefined) this.#flush();
+  }
+
+  /**
+   * Drops what waits, and calls no `done` for it: input that was not written must not be recorded as
+   * written. The descriptor stays the caller's.
+   */
+  close(): void {
+    this.#closed = true;
+    this.#retry?.cancel();
+    this.#queue.length = 0;
+  }
+
+  #flush(): void {
+    this.#retry = undefined;
+    for (let first = this.#queue[0]; first !== undefined; first = this.#queue[0]) {
+      try {
+        first.bytes = first.bytes.subarray(writeSync(this.#fd, first.bytes));
+        this.#retryMs = RETRY_MIN_MS;
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === 'EAGAIN') {
+          this.#retry = this.#clock.after(this.#retryMs, () => this.#flush());
+          this.#retryMs = Math.min(this.#retryMs * 2, RETRY_MAX_MS);
+          return;
+        }
+        // EIO: nobody has the terminal open, so nobody can ever read this.
+        first.bytes = first.bytes.subarray(first.bytes.length);
+      }
+      if (first.bytes.length === 0) {
+        this.#queue.shift();
+        first.done();
+      }
+    }
+  }
+}

@@ -1,0 +1,102 @@
+import type { ByteChannel, ErrorRecord, ViewerId } from '../../shared/common/index.js';
+import type { TerminalSize } from '../../shared/common/wire/index.js';
+import type { TerminalStatus, ViewerSpec } from '../../shared/node/ports/index.js';
+import type { OutputLog } from './output-log.js';
+import type { Viewer, ViewerHost } from './viewer.js';
+import { ViewerChannel } from './viewer-channel.js';
+
+/** The PTY of an SSH session: plain bytes, no replay but what it lacks, nothing ever lost. */
+export class RawViewer implements Viewer {
+  readonly id: ViewerId;
+  readonly subject: string;
+  readonly mayType = true;
+  readonly alwaysCounts = true;
+  readonly size: TerminalSize | undefined;
+  readonly #channel: ViewerChannel;
+  readonly #host: ViewerHost;
+  readonly #status: TerminalStatus;
+  readonly #from: number;
+  #ready = false;
+  #cursor = 0;
+  #progressAt = 0;
+
+  constructor(spec: ViewerSpec, channel: ByteChannel, host: ViewerHost, status: TerminalStatus) {
+    this.id = spec.viewer;
+    this.subject = spec.subject;
+    this.size = spec.size;
+    this.#from = spec.offset ?? 0;
+    this.#channel = new ViewerChannel(channel);
+    this.#host = host;
+    this.#status = status;
+  }
+
+  start(): void {
+    const point = this.#host.join(this, this.#from);
+    this.#ready = true;
+    this.#cursor = point.offset;
+    this.#progressAt = this.#host.now();
+    this.#channel.channel.start({
+      message: (bytes) => {
+        this.#host.type(bytes, () => {
+          // The count is in shared memory before the credit, so that main never re-sends this.
+          this.#status.rawInput += bytes.byteLength;
+          this.#channel.consumed(bytes.byteLength);
+        });
+      },
+      credit: () => {
+        this.#progressAt = this.#host.now();
+        this.#host.progressed(this);
+      },
+      end: () => {
+        this.#channel.close();
+        this.#host.left(this);
+      },
+    });
+    this.#host.progressed(this);
+  }
+
+  get ready(): boolean {
+    return this.#ready;
+  }
+  get cursor(): number {
+    return this.#cursor;
+  }
+  get acked(): number {
+    return this.#cursor - this.#channel.outstanding;
+  }
+  get progressAt(): number {
+    return this.#progressAt;
+  }
+  get room(): number {
+    return this.#channel.credit;
+  }
+
+  sendOutput(log: OutputLog, to: number): void {
+    const bytes = new Uint8Array(to - this.#cursor);
+    log.copy(this.#cursor, to, bytes, 0);
+    this.#channel.send(bytes);
+    this.#cursor = to;
+  }
+
+  /** Only after a worker died with bytes that it had not yet put into the ring. */
+  sendGap(to: number): void {
+    this.#cursor = to;
+  }
+
+  sendSize(): void {
+    // The session's own side sets the size.
+  }
+
+  sendPresence(): void {
+    // Nobody else is there.
+  }
+
+  /** The status travels over main; here the bytes just end. */
+  sendExit(): void {
+    this.#channel.close();
+  }
+
+  end(error?: ErrorRecord): void {
+    this.#channel.close(error);
+  }
+}

@@ -1,0 +1,348 @@
+import { closeSync } from 'node:fs';
+import type { MessagePort } from 'node:worker_threads';
+import {
+  assertNever,
+  createLogger,
+  deferred,
+  systemClock,
+  toErrorRecord,
+  wrapError,
+  type Clock,
+  type ErrorRecord,
+  type Logger,
+  type Timer,
+  type ViewerId,
+} from '../../shared/common/index.js';
+import type { ExitStatus, TerminalSettings, TerminalSize } from '../../shared/common/wire/index.js';
+import {
+  PortChannel,
+  TerminalStatus,
+  type PortHandle,
+  type TerminalCommand,
+  type TerminalEvent,
+  type TerminalTask,
+  type ViewerSpec,
+} from '../../shared/node/ports/index.js';
+import { resizePty } from '../../shared/node/pty/index.js';
+import { injectFault } from './fault.js';
+import { FrameViewer } from './frame-viewer.js';
+import { guardedChannel, guardedClock, type Guard } from './guard.js';
+import { GrowthBudget, OutputLog } from './output-log.js';
+import { PtyReader } from './pty-reader.js';
+import { PtyWriter } from './pty-writer.js';
+import { RawViewer } from './raw-viewer.js';
+import { findReplayStart } from './replay-start.js';
+import { RptyViewer } from './rpty-viewer.js';
+import { SizeOwner } from './size-owner.js';
+import { ViewerSet } from './viewer-set.js';
+import type { AttachPoint, Viewer, ViewerHost } from './viewer.js';
+import { SequenceScanner } from './vt/index.js';
+
+/** How long a viewer that takes nothing may hold an ended terminal in memory. SSH sessions may for ever. */
+const LINGER_MS = 30_000;
+
+/**
+ * One terminal: composes the reader, the log, the viewers and the writer, and carries out what main
+ * says. It moves through `reading`, `exited` (the log is complete) and `closed`, and only forward.
+ */
+export class Terminal implements ViewerHost {
+  readonly #task: TerminalTask;
+  readonly #port: MessagePort;
+  readonly #clock: Clock;
+  readonly #guard: Guard;
+  readonly #logger: Logger;
+  readonly #status: TerminalStatus;
+  readonly #scanner: SequenceScanner;
+  readonly #log: OutputLog;
+  readonly #viewers: ViewerSet;
+  readonly #sizes: SizeOwner;
+  readonly #reader: PtyReader;
+  readonly #writer: PtyWriter;
+  readonly #channels = new Map<ViewerId, Viewer>();
+  readonly #closed = deferred<void>();
+  #state: 'reading' | 'exited' | 'closed' = 'reading';
+  #processExit: ExitStatus | undefined;
+  #released = false;
+  #linger: Timer | undefined;
+
+  constructor(task: TerminalTask) {
+    this.#task = task;
+    this.#port = task.port;
+    this.#guard = (callback) => {
+      this.#run(callback);
+    };
+    this.#clock = guardedClock(systemClock, this.#guard);
+    this.#logger = createLogger((record) => {
+      this.#post({ type: 'log', record });
+    });
+    this.#status = new TerminalStatus(task.status);
+    this.#scanner = SequenceScanner.unpack(this.#status.fold);
+    this.#log = new OutputLog({
+      ringBytes: task.ringBytes,
+      budget: new GrowthBudget(task.growthBudget),
+      recovered: task.blocks,
+      head: this.#status.head,
+      onBlock: (block) => {
+        this.#post({ type: 'block', block });
+      },
+      onBlockFreed: (index) => {
+        this.#post({ type: 'blockFreed', index });
+      },
+      onEvict: (bytes) => {
+        this.#scanner.skip(bytes);
+        this.#status.fold = this.#scanner.pack();
+      },
+    });
+    this.#sizes = new SizeOwner(
+      { size: task.size, policy: task.sizePolicy },
+      this.#clock,
+      (size) => {
+        this.#resized(size);
+      },
+    );
+    this.#viewers = new ViewerSet(task.pace, {
+      log: this.#log,
+      clock: this.#clock,
+      replayStart: () => findReplayStart(this.#log, this.#scanner.pack()),
+      pauseReading: () => {
+        this.#reader.pause();
+      },
+      resumeReading: () => {
+        this.#reader.resume();
+      },
+    });
+    this.#writer = new PtyWriter(task.ioFd, this.#clock);
+    this.#reader = new PtyReader({
+      readFd: task.readFd,
+      ioFd: task.ioFd,
+      slavePath: task.slavePath,
+      clock: this.#clock,
+      onData: (bytes) => {
+        this.#run(() => {
+          this.#log.append(bytes);
+          this.#status.head = this.#log.head;
+          this.#viewers.outputAdded();
+        });
+      },
+      onEnd: () => {
+        this.#run(() => {
+          this.#exited();
+        });
+      },
+    });
+  }
+
+  /** Serves the terminal; resolves when it has ended here, for whatever reason. */
+  async serve(): Promise<void> {
+    this.#port.on('message', (command: TerminalCommand) => {
+      this.#run(() => {
+        this.#obey(command);
+      });
+    });
+    this.#reader.start();
+    this.#post({ type: 'adopted' });
+    if (this.#task.exit !== undefined) this.#processEnded(this.#task.exit);
+    await this.#closed.promise;
+  }
+
+  now(): number {
+    return this.#clock.now();
+  }
+  get head(): number {
+    return this.#log.head;
+  }
+  get oldest(): number {
+    return this.#log.oldest;
+  }
+  get size(): TerminalSize {
+    return this.#sizes.size;
+  }
+
+  join(viewer: Viewer, from: number | undefined): AttachPoint {
+    const point = this.#viewers.attachPoint(from);
+    this.#viewers.add(viewer);
+    this.#viewers.presenceChanged();
+    return point;
+  }
+
+  type(bytes: Uint8Array, done: () => void): void {
+    this.#viewers.inputArrived();
+    this.#writer.write(bytes, done);
+  }
+
+  resize(viewer: Viewer, size: TerminalSize): void {
+    this.#sizes.request(size, [...this.#viewers, viewer]);
+  }
+
+  configure({ pace, sizePolicy }: TerminalSettings): void {
+    if (sizePolicy !== undefined) this.#sizes.policy = sizePolicy;
+    if (pace !== undefined) this.#viewers.pace = pace;
+  }
+
+  progressed(viewer: Viewer): void {
+    this.#viewers.progressed(viewer);
+    this.#endViewers();
+  }
+
+  left(viewer: Viewer): void {
+    this.#viewers.delete(viewer);
+    this.#sizes.viewersChanged(this.#viewers);
+    if (!this.#channels.delete(viewer.id)) return;
+    this.#post({ type: 'detached', viewer: viewer.id });
+    this.#endViewers();
+  }
+
+  refused(viewer: Viewer, error: ErrorRecord): void {
+    this.#logger.warn('viewer refused', { viewer: viewer.id, ...error });
+  }
+
+  #obey(command: TerminalCommand): void {
+    switch (command.type) {
+      case 'attach':
+        this.#attach(command.spec, command.handle);
+        return;
+      case 'resize':
+        this.#sizes.set(command.size);
+        return;
+      case 'configure':
+        this.configure(command.settings);
+        return;
+      case 'processExited':
+        this.#processEnded(command.exit);
+        return;
+      case 'drop':
+        this.#channels.get(command.viewer)?.end(command.error);
+        return;
+      case 'release':
+        this.#released = true;
+        this.#endViewers();
+        return;
+      case 'abandon':
+        for (const viewer of this.#channels.values()) viewer.end(command.error);
+        this.#close({ type: 'finished' });
+        return;
+      case 'fault':
+        injectFault(command.kind);
+        return;
+      default:
+        assertNever(command);
+    }
+  }
+
+  #attach(spec: ViewerSpec, handle: PortHandle): void {
+    const viewer = this.#createViewer(spec, guardedChannel(new PortChannel(handle), this.#guard));
+    this.#channels.set(spec.viewer, viewer);
+    this.#post({ type: 'attached', viewer: spec.viewer });
+    viewer.start();
+    this.#endViewers();
+  }
+
+  #createViewer(spec: ViewerSpec, channel: PortChannel | ReturnType<typeof guardedChannel>) {
+    switch (spec.protocol) {
+      case 'terminal':
+        return new FrameViewer(spec, channel, this, () => ({
+          epoch: this.#task.epoch,
+          status: this.#status,
+          pace: this.#viewers.pace,
+          sizePolicy: this.#sizes.policy,
+        }));
+      case 'reconnecting-pty':
+        return new RptyViewer(spec, channel, this, this.#log);
+      case 'raw':
+        return new RawViewer(spec, channel, this, this.#status);
+      default:
+        return assertNever(spec.protocol);
+    }
+  }
+
+  #resized(size: TerminalSize): void {
+    try {
+      resizePty(this.#task.ioFd, size);
+    } catch (error) {
+      this.#logger.debug('resize failed', { error: wrapError(error, 'ERR_INTERNAL', 'resize') });
+    }
+    this.#viewers.sizeChanged(size);
+    this.#post({ type: 'resized', size });
+  }
+
+  #processEnded(exit: ExitStatus): void {
+    this.#processExit = exit;
+    this.#reader.processExited();
+  }
+
+  /** The log is complete: each viewer gets the rest of it at its own pace, then the exit. */
+  #exited(): void {
+    if (this.#state !== 'reading') return;
+    this.#state = 'exited';
+    this.#writer.close();
+    this.#viewers.pump();
+    this.#post({
+      type: 'exited',
+      exit: this.#processExit ?? { kind: 'unknown' },
+      totalBytes: this.#log.head,
+    });
+    this.#linger = this.#clock.after(LINGER_MS, () => {
+      this.#dropStuckViewers();
+    });
+    this.#endViewers();
+  }
+
+  #endViewers(): void {
+    if (this.#state !== 'exited') return;
+    const exit = this.#processExit ?? { kind: 'unknown' };
+    for (const viewer of this.#viewers) {
+      if (!viewer.ready || viewer.cursor < this.#log.head) continue;
+      viewer.sendExit(exit, this.#log.head);
+      this.#viewers.delete(viewer);
+    }
+    // Ports still close on their own time; the terminal is done when main sends no more to it.
+    if (this.#released && this.#channels.size === 0) this.#close({ type: 'finished' });
+  }
+
+  #dropStuckViewers(): void {
+    for (const viewer of this.#channels.values()) {
+      if (viewer.alwaysCounts) continue;
+      if (viewer.ready && this.now() - viewer.progressAt < LINGER_MS) continue;
+      viewer.end({
+        code: 'ERR_PEER_TIMEOUT',
+        message: 'the terminal ended and nobody took its output',
+      });
+      this.#viewers.delete(viewer);
+      this.#channels.delete(viewer.id);
+    }
+    this.#linger = this.#clock.after(LINGER_MS, () => {
+      this.#dropStuckViewers();
+    });
+    this.#endViewers();
+  }
+
+  /** A defect in this terminal ends only its service here; main hands it to another worker. */
+  #run(callback: () => void): void {
+    if (this.#state === 'closed') return;
+    try {
+      callback();
+    } catch (error) {
+      this.#close({ type: 'failed', error: toErrorRecord(error) });
+    }
+  }
+
+  #close(last: TerminalEvent): void {
+    if (this.#state === 'closed') return;
+    this.#state = 'closed';
+    this.#linger?.cancel();
+    this.#sizes.close();
+    this.#viewers.close();
+    this.#reader.close();
+    this.#writer.close();
+    // Only now: the reader polls and the writer writes through it.
+    closeSync(this.#task.ioFd);
+    if (last.type === 'finished') this.#log.close();
+    this.#port.postMessage(last);
+    this.#port.close();
+    this.#closed.resolve();
+  }
+
+  #post(event: TerminalEvent): void {
+    if (this.#state !== 'closed') this.#port.postMessage(event);
+  }
+}

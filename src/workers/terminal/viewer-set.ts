@@ -1,0 +1,189 @@
+import { limits, type Clock, type Timer } from '../../shared/common/index.js';
+import type { Pace, TerminalSize } from '../../shared/common/wire/index.js';
+import type { OutputLog } from './output-log.js';
+import { decidePace } from './pace.js';
+import type { AttachPoint, Viewer } from './viewer.js';
+
+/** Output collects this long during a flood, so that viewers get few large frames. */
+const COALESCE_MS = 2;
+/** And this much is sent without waiting; half the ring, so that a quick viewer never falls out of it. */
+const COALESCE_BYTES = limits.RING_BYTES / 2;
+/** Output this soon after input is its echo and goes out at once. */
+const ECHO_MS = 20;
+/** The reader stops when whoever sets the pace has this much still to be sent. */
+const HIGH_WATER_BYTES = limits.RING_BYTES / 2;
+/** A paused reader looks again whether the viewer that it waits for still counts. */
+const RECHECK_MS = 250;
+/** More names than this nobody reads, and with each attach all of them are told. */
+const PRESENCE_NAMES = 64;
+
+export interface ViewerSetOptions {
+  readonly log: OutputLog;
+  readonly clock: Clock;
+  /** Where a viewer begins that lost its place: the oldest byte at which a character begins. */
+  replayStart(): number;
+  pauseReading(): void;
+  resumeReading(): void;
+}
+
+/** The viewers of one terminal: hands each its bytes as it takes them, and decides when reading waits. */
+export class ViewerSet {
+  readonly #options: ViewerSetOptions;
+  readonly #viewers = new Set<Viewer>();
+  #pace: Pace;
+  /** Log position up to which output has been offered to the viewers. */
+  #offered: number;
+  #pumpedAt = Number.NEGATIVE_INFINITY;
+  #inputAt = Number.NEGATIVE_INFINITY;
+  #immediate: NodeJS.Immediate | undefined;
+  #timer: Timer | undefined;
+  #recheck: Timer | undefined;
+  #presence: NodeJS.Immediate | undefined;
+
+  constructor(pace: Pace, options: ViewerSetOptions) {
+    this.#pace = pace;
+    this.#options = options;
+    this.#offered = options.log.head;
+  }
+
+  get pace(): Pace {
+    return this.#pace;
+  }
+  set pace(pace: Pace) {
+    this.#pace = pace;
+    this.#decide();
+  }
+
+  get size(): number {
+    return this.#viewers.size;
+  }
+
+  [Symbol.iterator](): Iterator<Viewer> {
+    return this.#viewers[Symbol.iterator]();
+  }
+
+  add(viewer: Viewer): void {
+    this.#viewers.add(viewer);
+  }
+
+  delete(viewer: Viewer): void {
+    if (!this.#viewers.delete(viewer)) return;
+    this.presenceChanged();
+    this.#decide();
+  }
+
+  /** Where a viewer that has everything before `from` goes on. Absent: at the beginning of the replay. */
+  attachPoint(from: number | undefined): AttachPoint {
+    const { log } = this.#options;
+    if (from === undefined) return { offset: this.#options.replayStart() };
+    // Beyond the log: it has bytes that a dead worker had sent but not kept; it is ahead by those.
+    if (from > log.head) return { offset: log.head };
+    if (from >= log.foldedTo) return { offset: from };
+    const offset = this.#options.replayStart();
+    return { offset, gap: { from, to: offset } };
+  }
+
+  /** Output was appended to the log. */
+  outputAdded(): void {
+    if (this.#options.log.head - this.#offered >= COALESCE_BYTES) {
+      this.pump();
+      return;
+    }
+    if (this.#immediate !== undefined || this.#timer !== undefined) return;
+    const now = this.#options.clock.now();
+    if (now - this.#pumpedAt >= COALESCE_MS || now - this.#inputAt < ECHO_MS) {
+      this.#immediate = setImmediate(() => {
+        this.pump();
+      });
+    } else {
+      this.#timer = this.#options.clock.after(COALESCE_MS, () => {
+        this.pump();
+      });
+    }
+  }
+
+  inputArrived(): void {
+    this.#inputAt = this.#options.clock.now();
+  }
+
+  /** Offers what is in the log to every viewer that can take it. */
+  pump(): void {
+    this.#unschedule();
+    this.#pumpedAt = this.#options.clock.now();
+    this.#offered = this.#options.log.head;
+    for (const viewer of this.#viewers) this.#feed(viewer);
+    this.#decide();
+  }
+
+  /** `viewer` can take more, or acknowledged something. */
+  progressed(viewer: Viewer): void {
+    this.#feed(viewer);
+    this.#decide();
+  }
+
+  sizeChanged(size: TerminalSize): void {
+    for (const viewer of this.#viewers) viewer.sendSize(this.#options.log.head, size);
+  }
+
+  /** Tells all who is there, once per turn however many came or went. */
+  presenceChanged(): void {
+    this.#presence ??= setImmediate(() => {
+      this.#presence = undefined;
+      const json = JSON.stringify(this.#describe());
+      for (const viewer of this.#viewers) viewer.sendPresence(json);
+    });
+  }
+
+  close(): void {
+    this.#unschedule();
+    this.#recheck?.cancel();
+    clearImmediate(this.#presence);
+    this.#viewers.clear();
+  }
+
+  #describe(): unknown {
+    const ready = [...this.#viewers].filter((viewer) => viewer.ready);
+    return {
+      viewers: ready.length,
+      names: ready.slice(0, PRESENCE_NAMES).map((viewer) => ({
+        id: viewer.id,
+        subject: viewer.subject,
+        mode: viewer.mayType ? 'type' : 'view',
+        ...viewer.size,
+      })),
+    };
+  }
+
+  #feed(viewer: Viewer): void {
+    const { log } = this.#options;
+    if (!viewer.ready) return;
+    if (viewer.cursor < log.foldedTo && viewer.room > 0)
+      viewer.sendGap(this.#options.replayStart());
+    const to = Math.min(log.head, viewer.cursor + viewer.room);
+    if (to > viewer.cursor) viewer.sendOutput(log, to);
+  }
+
+  #decide(): void {
+    const { log, clock } = this.#options;
+    const { floor, lag } = decidePace(this.#viewers, this.#pace, log.head, clock.now());
+    log.protect(floor);
+    if (lag < HIGH_WATER_BYTES && log.hasRoom(limits.PTY_READ_SLAB_BYTES)) {
+      this.#recheck?.cancel();
+      this.#recheck = undefined;
+      this.#options.resumeReading();
+      return;
+    }
+    this.#options.pauseReading();
+    this.#recheck ??= clock.after(RECHECK_MS, () => {
+      this.#recheck = undefined;
+      this.#decide();
+    });
+  }
+
+  #unschedule(): void {
+    clearImmediate(this.#immediate);
+    this.#immediate = undefined;
+    this.#timer?.cancel();
+    this.#timer = undefined;
+  }
+}

@@ -1,0 +1,65 @@
+import type { ErrorRecord, ViewerId } from '../../shared/common/index.js';
+import type { ExitStatus, TerminalSettings, TerminalSize } from '../../shared/common/wire/index.js';
+import type { OutputLog } from './output-log.js';
+
+/** Where a viewer begins, decided at the moment it is registered. */
+export interface AttachPoint {
+  /** First byte it gets. */
+  readonly offset: number;
+  /** Bytes it asked for that are gone. Absent: none. */
+  readonly gap?: { readonly from: number; readonly to: number } | undefined;
+}
+
+/**
+ * One attached channel: a cursor into the log, and a credit. It has no queue of its own; what it has not
+ * been sent is in the ring, or was lost to it and is told as a gap.
+ */
+export interface Viewer {
+  readonly id: ViewerId;
+  readonly subject: string;
+  readonly mayType: boolean;
+  /** Attached at a cursor. Before that it gets nothing and counts for nothing. */
+  readonly ready: boolean;
+  /** Never loses a byte and always counts: the PTY of an SSH session. */
+  readonly alwaysCounts: boolean;
+  /** Absent: it has no size of its own (read-only, or not told yet). */
+  readonly size: TerminalSize | undefined;
+  /** Next log byte to send. */
+  readonly cursor: number;
+  /** All before it has arrived. */
+  readonly acked: number;
+  /** When `acked` last moved, or when it last had nothing to acknowledge; clock time in ms. */
+  readonly progressAt: number;
+  /** Bytes it takes now; 0 or less: none. */
+  readonly room: number;
+  /** Sends log bytes `cursor` to `to`, all of which are in `log`. */
+  sendOutput(log: OutputLog, to: number): void;
+  /** The bytes from its cursor to `to` are gone; the cursor moves there. */
+  sendGap(to: number): void;
+  sendSize(offset: number, size: TerminalSize): void;
+  sendPresence(json: string): void;
+  /** Last word, after the last byte; closes the channel. */
+  sendExit(exit: ExitStatus, totalBytes: number): void;
+  /** Last word; closes the channel. Absent error: a plain close. */
+  end(error?: ErrorRecord): void;
+}
+
+/** What a viewer asks of its terminal. */
+export interface ViewerHost {
+  now(): number;
+  readonly head: number;
+  readonly oldest: number;
+  readonly size: TerminalSize;
+  /** Registers `viewer`: from this call on, no byte passes it by. */
+  join(viewer: Viewer, from: number | undefined): AttachPoint;
+  /** `done` is called when the kernel has the bytes. */
+  type(bytes: Uint8Array, done: () => void): void;
+  resize(viewer: Viewer, size: TerminalSize): void;
+  configure(settings: TerminalSettings): void;
+  /** It acknowledged something, or can take more. */
+  progressed(viewer: Viewer): void;
+  /** Its channel has ended; it is forgotten. */
+  left(viewer: Viewer): void;
+  /** A viewer broke the rules and was ended; for the log. */
+  refused(viewer: Viewer, error: ErrorRecord): void;
+}

@@ -1,0 +1,95 @@
+import { SequenceScanner } from './scanner.js';
+
+/**
+ * Copy of `bytes` without the sequences that make an emulator answer. In a replay those answers would be
+ * typed into the shell long after the program that asked has gone (the "junk in the terminal" of the
+ * original). `bytes` begins at a boundary; a sequence cut off at the end is kept as it is.
+ */
+export function stripQueries(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  const kept = new Uint8Array(bytes.length);
+  let length = 0;
+  const keep = (from: number, to: number): void => {
+    kept.set(bytes.subarray(from, to), length);
+    length += to - from;
+  };
+  const scanner = new SequenceScanner();
+  let at = 0;
+  while (at < bytes.length) {
+    const byte = bytes[at] as number;
+    if (byte === ENQ) {
+      at += 1;
+      continue;
+    }
+    if (byte !== ESC) {
+      const end = nextSpecial(bytes, at);
+      keep(at, end);
+      at = end;
+      continue;
+    }
+    const end = endOfSequence(scanner, bytes, at);
+    const complete = !scanner.inSequence;
+    if (!complete || !isQuery(bytes.subarray(at, end))) keep(at, end);
+    at = end;
+  }
+  return kept.slice(0, length);
+}
+
+const ENQ = 0x05;
+const ESC = 0x1b;
+
+function nextSpecial(bytes: Uint8Array, from: number): number {
+  const escape = bytes.indexOf(ESC, from);
+  const end = escape === -1 ? bytes.length : escape;
+  const enq = bytes.subarray(from, end).indexOf(ENQ);
+  return enq === -1 ? end : from + enq;
+}
+
+/** Runs `scanner`, which is at ground, over the sequence that starts at `from`. */
+function endOfSequence(scanner: SequenceScanner, bytes: Uint8Array, from: number): number {
+  let at = from;
+  do {
+    scanner.next(bytes[at] as number);
+    at += 1;
+    // An ESC inside a sequence starts the next one; cut there, so that each is judged alone.
+    const next = bytes[at];
+    if (scanner.inSequence && next === ESC && bytes[at + 1] !== 0x5c) break;
+  } while (scanner.inSequence && at < bytes.length);
+  return at;
+}
+
+/** CSI queries by their bytes after `ESC [`; see xterm's ctlseqs for each. */
+const CSI_QUERIES: readonly RegExp[] = [
+  /^[>=]?[0-9;]*c$/, // DA1, DA2, DA3
+  /^\??[0-9;]*n$/, // DSR, CPR and their private forms
+  /^\??[0-9;]*\$p$/, // DECRQM
+  /^>[0-9;]*q$/, // XTVERSION
+  /^[0-9;]*x$/, // DECREQTPARM
+  /^(?:1[1345689]|2[01])(?:;[0-9]+)*t$/, // reports of the window, its size and title
+  /^\?[0-9;]*u$/, // kitty keyboard flags
+  /^\?[0-9;]*S$/, // graphics attributes
+  /^[0-9;]*\$w$/, // DECRQPSR
+  /^[0-9;]*\*y$/, // DECRQCRA
+  /^\?[0-9;]*m$/, // XTQMODKEYS
+];
+
+/** Numbers of OSC sequences that ask when one of their fields is `?`. */
+const OSC_QUERY = /^(?:4|5|10|11|12|13|14|15|16|17|18|19|52|104)(?:;[^;]*)*;\?(?:;|$)/;
+
+function isQuery(sequence: Uint8Array): boolean {
+  const text = String.fromCharCode(...sequence.subarray(0, 256));
+  switch (text[1]) {
+    case '[': {
+      const body = text.slice(2);
+      return CSI_QUERIES.some((query) => query.test(body));
+    }
+    case ']':
+      return OSC_QUERY.test(text.slice(2).replace(/(?:\x07|\x1b\\)$/, ''));
+    case 'P':
+      // DECRQSS and XTGETTCAP
+      return /^(?:[0-9;]*\$q|\+q)/.test(text.slice(2));
+    case 'Z':
+      return text.length === 2;
+    default:
+      return false;
+  }
+}
