@@ -110,6 +110,12 @@ export const SSH_AUTH_MS = 20_000;
 export const SFTP_PACKET_BYTES = 256 * KIB;
 export const SFTP_OUTSTANDING = 64;
 export const SFTP_HANDLES = 256;
+/** Requests taken and not answered; beyond it no more are read. Room for 16 of the largest writes. */
+export const SFTP_REQUEST_BYTES = 4 * MIB;
+/** Replies made and not taken by the client; beyond it no request is begun. */
+export const SFTP_REPLY_BYTES = MIB;
+/** File system calls of one session at a time. The pool has four threads for the whole process. */
+export const SFTP_PARALLEL = 8;
 
 /** Supervision. */
 export const WORKER_DEATHS = 5;
