@@ -161,12 +161,12 @@ function limitsReply(id: number): Buffer {
 /** The name with `~` and `~user` in front put right, and all of it resolved as by REALPATH. */
 async function expand(context: Context, name: Buffer): Promise<Buffer> {
   const text = name.toString('latin1');
-  if (!text.startsWith('~')) return context.names.real(name);
+  if (!text.startsWith('~')) return await context.names.real(name);
   const slash = text.indexOf('/');
   const login = slash < 0 ? text.slice(1) : text.slice(1, slash);
   const home = await homeOf(context, login);
   const rest = slash < 0 ? '' : text.slice(slash);
-  return context.names.real(Buffer.concat([home, Buffer.from(rest, 'latin1')]));
+  return await context.names.real(Buffer.concat([home, Buffer.from(rest, 'latin1')]));
 }
 
 /** Home of a login; of the process's own user if `login` is empty. @throws {StatusError} unknown. */

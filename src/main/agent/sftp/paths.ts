@@ -113,7 +113,7 @@ async function linkAndUnlink(from: Buffer, to: Buffer): Promise<boolean> {
 
 async function exists(path: Buffer): Promise<boolean> {
   // Any failure counts as absence, as in OpenSSH; a dangling link is replaced.
-  return statOf(path).then(
+  return await statOf(path).then(
     () => true,
     () => false,
   );

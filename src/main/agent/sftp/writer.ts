@@ -10,17 +10,20 @@ export class FieldWriter {
   }
 
   u8(value: number): this {
-    this.#bytes.writeUInt8(value, this.#grow(1));
+    const at = this.#grow(1);
+    this.#bytes.writeUInt8(value, at);
     return this;
   }
 
   u32(value: number): this {
-    this.#bytes.writeUInt32BE(value, this.#grow(4));
+    const at = this.#grow(4);
+    this.#bytes.writeUInt32BE(value, at);
     return this;
   }
 
   u64(value: bigint): this {
-    this.#bytes.writeBigUInt64BE(value, this.#grow(8));
+    const at = this.#grow(8);
+    this.#bytes.writeBigUInt64BE(value, at);
     return this;
   }
 
@@ -33,7 +36,8 @@ export class FieldWriter {
 
   /** Bytes as they are, with no length in front. */
   raw(bytes: Uint8Array): this {
-    this.#bytes.set(bytes, this.#grow(bytes.length));
+    const at = this.#grow(bytes.length);
+    this.#bytes.set(bytes, at);
     return this;
   }
 
@@ -43,6 +47,7 @@ export class FieldWriter {
     return this.#bytes.subarray(0, this.#at);
   }
 
+  /** Makes room and returns where it is. Call it first: it may replace the buffer. */
   #grow(length: number): number {
     const at = this.#at;
     const needed = at + length;
