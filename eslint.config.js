@@ -110,6 +110,8 @@ export default tseslint.config(
       ],
       '@typescript-eslint/no-non-null-assertion': 'off',
       '@typescript-eslint/require-await': 'off',
+      // Helpers made of closures are taken apart at will.
+      '@typescript-eslint/unbound-method': 'off',
     },
   },
 );

@@ -98,7 +98,7 @@ function filesOf(tier, parts) {
   const root = inRoot('dist/test', tier);
   return listFiles(root).filter((file) => {
     if (!file.endsWith('.test.js')) return false;
-    const name = path.relative(root, file);
+    const name = path.relative(inRoot('dist/test'), file);
     return parts.length === 0 || parts.some((part) => part === tier || name.includes(part));
   });
 }
