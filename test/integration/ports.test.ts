@@ -189,10 +189,10 @@ test('channel duplex - a writer that ignores back-pressure is ended at the cap',
   const { near, far } = duplexes(KIB, 64 * KIB);
   const failed = once(near, 'error');
   far.on('error', () => undefined);
-  for (let i = 0; i < 65 && !near.destroyed; i += 1) near.write(Buffer.alloc(KIB));
+  for (let i = 0; i < 80 && !near.destroyed; i += 1) near.write(Buffer.alloc(KIB));
   const [error] = (await failed) as [{ code?: string }];
   assert.equal(error.code, 'ERR_MESSAGE_TOO_LARGE');
-  await once(far, 'close');
+  await waitFor(() => far.destroyed);
 });
 
 test('channel duplex - the end comes after the last byte', async () => {

@@ -27,6 +27,8 @@ export class ChannelDuplex extends Duplex {
   #resumeWrite: (() => void) | undefined;
   /** Received bytes that the reader has not taken yet, so not given back as credit. */
   #unreturned = 0;
+  /** The other side has closed: what is still to be written has no receiver and is dropped. */
+  #ended = false;
 
   constructor(channel: ByteChannel, { maxQueuedBytes }: ChannelDuplexOptions) {
     super({ allowHalfOpen: true, autoDestroy: true });
@@ -114,9 +116,14 @@ export class ChannelDuplex extends Duplex {
 
   #channelEnded(end: ChannelEnd): void {
     if (end.type === 'closed' && end.error === undefined) {
-      // The reader still gets what is buffered; a data channel has no half-close.
+      // The reader still gets what is buffered; a data channel has no half-close. A write that waits
+      // for credit would wait for ever, and an error for it would take what is buffered away.
+      this.#ended = true;
       this.push(null);
       this.end();
+      const resume = this.#resumeWrite;
+      this.#resumeWrite = undefined;
+      resume?.();
       return;
     }
     const error =
@@ -130,7 +137,7 @@ export class ChannelDuplex extends Duplex {
     let index = 0;
     let at = 0;
     const next = (): void => {
-      while (index < chunks.length) {
+      while (index < chunks.length && !this.#ended) {
         if (this.destroyed) {
           callback(
             new HoldfastError('ERR_CHANNEL_CLOSED', 'the channel closed before this was sent'),
