@@ -79,6 +79,8 @@ export const HELD_CHANNELS = 4;
 export const PEER_AUTH_BYTES = 8 * KIB;
 export const PEER_AUTH_MS = 10_000;
 export const CONTROL_MESSAGE_BYTES = 64 * KIB;
+/** Requests on one control channel that are not answered yet. */
+export const CONTROL_REQUESTS = 16;
 /** Bytes queued in one association: more only adds latency (libraries.md 4.2-4). */
 export const ASSOCIATION_QUEUE_BYTES = 128 * KIB;
 export const ASSOCIATION_QUEUE_MS = 150;

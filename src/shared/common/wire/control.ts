@@ -13,9 +13,22 @@ const nonce = base64url.length(43);
 const signature = base64url.length(86);
 const errorRecord = z.object({ code: z.string().max(64), message: z.string().max(1_000) });
 
+/**
+ * What carries the client's bytes, as both ends sign it. `werift` has a DTLS exporter and always binds
+ * it, since werift does not verify the other end's key; `browser` and `native` verify it but have no
+ * exporter; `framed` has no DTLS at all.
+ */
+export const PEER_ENGINES = ['werift', 'browser', 'native', 'framed'] as const;
+export type PeerEngine = (typeof PEER_ENGINES)[number];
+
 /** Client to agent, in this order: `hello`, `proof`, then requests. */
 export const clientControlSchema = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('hello'), version: z.number().int(), nonce }),
+  z.object({
+    type: z.literal('hello'),
+    version: z.number().int(),
+    nonce,
+    engine: z.enum(PEER_ENGINES),
+  }),
   z.object({ type: z.literal('proof'), signature }),
   z.object({ type: z.literal('ping'), id: z.number().int() }),
   z.object({ type: z.literal('terminals'), id: z.number().int() }),
@@ -60,6 +73,8 @@ export const agentControlSchema = z.discriminatedUnion('type', [
     type: z.literal('terminals'),
     id: z.number().int(),
     terminals: z.array(terminalInfoSchema),
+    /** The rest of the list follows in another message with the same `id`. */
+    more: z.boolean().optional(),
   }),
   z.object({ type: z.literal('killed'), id: z.number().int() }),
   /** Without `id` the whole connection is refused and closes; with it, that request. */
@@ -69,6 +84,7 @@ export type AgentControl = z.infer<typeof agentControlSchema>;
 
 /** Everything that both ends sign; see {@link peerTranscript}. */
 export interface PeerTranscript {
+  /** The client's, see {@link PEER_ENGINES}. */
   readonly engine: string;
   readonly workspace: string;
   readonly ticketId: string;

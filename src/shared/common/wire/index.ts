@@ -45,11 +45,13 @@ export {
   clientControlSchema,
   EXPORTER_BYTES,
   EXPORTER_LABEL,
+  PEER_ENGINES,
   PEER_PROTOCOL_VERSION,
   peerTranscript,
   terminalInfoSchema,
   type AgentControl,
   type ClientControl,
+  type PeerEngine,
   type PeerTranscript,
   type TerminalInfo,
 } from './control.js';

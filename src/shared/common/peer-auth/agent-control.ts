@@ -1,0 +1,259 @@
+import { assertNever } from '../assert-never.js';
+import type { ByteChannel } from '../byte-channel.js';
+import { systemClock, type Clock } from '../clock.js';
+import { deferred } from '../deferred.js';
+import { HoldfastError, toErrorRecord, wrapError, type ErrorRecord } from '../errors.js';
+import { parseTerminalId, type TerminalId } from '../ids.js';
+import { CONTROL_REQUESTS } from '../limits.js';
+import {
+  clientControlSchema,
+  PEER_PROTOCOL_VERSION,
+  type AgentControl as AgentMessage,
+  type ClientControl as ClientMessage,
+  type PeerEngine,
+  type TerminalInfo,
+} from '../wire/index.js';
+import { toBase64Url } from './base64url.js';
+import { ControlChannel } from './control-channel.js';
+import {
+  decodeControl,
+  handshakeTranscript,
+  NONCE_BYTES,
+  requireProof,
+  type HandshakeBinding,
+  type PeerCrypto,
+  type Signer,
+  type TranscriptParts,
+} from './handshake.js';
+
+/** Who the client must prove to be. */
+export type ExpectedClient =
+  | {
+      readonly kind: 'ticket';
+      readonly workspaceId: string;
+      /** `jti` of the verified ticket. */
+      readonly ticketId: string;
+      /** Key of `cnf` in the ticket, base64url. */
+      readonly clientKey: string;
+    }
+  /** The kernel has told who is at the other end of the socket; nothing is left to prove. */
+  | { readonly kind: 'local' };
+
+/** What an authenticated client may ask on the control channel. Failures become error answers. */
+export interface ControlRequests {
+  terminals(): Promise<TerminalInfo[]>;
+  kill(id: TerminalId): Promise<void>;
+}
+
+export interface AgentControlOptions {
+  readonly channel: ByteChannel;
+  readonly binding: HandshakeBinding;
+  readonly client: ExpectedClient;
+  /** The agent's identity key: public in base64url, and the signer of its private half. */
+  readonly agentKey: string;
+  readonly sign: Signer;
+  readonly crypto: PeerCrypto;
+  readonly requests: ControlRequests;
+  /** Shown to the client once it is in. */
+  readonly welcome: {
+    readonly workspace: string;
+    readonly subject: string;
+    readonly scopes: string[];
+    readonly agentVersion: string;
+  };
+  readonly clock?: Clock | undefined;
+}
+
+/** A list of terminals goes out in pieces of about this many bytes. */
+const LIST_PIECE_BYTES = 32 * 1024;
+
+/**
+ * The agent's side of the control channel: verifies the client, proves itself, then answers requests.
+ * It signs only after the client's proof held, so that a stranger cannot use it as an oracle.
+ */
+export class AgentControl {
+  readonly #options: AgentControlOptions;
+  readonly #control: ControlChannel;
+  readonly #authenticated = deferred<undefined>();
+  readonly #closed = deferred<HoldfastError>();
+  #state: 'hello' | 'proof' | 'verifying' | 'authenticated' = 'hello';
+  #engine: PeerEngine = 'framed';
+  #clientNonce = '';
+  readonly #agentNonce: string;
+  #open = 0;
+
+  constructor(options: AgentControlOptions) {
+    this.#options = options;
+    this.#agentNonce = toBase64Url(options.crypto.randomBytes(NONCE_BYTES));
+    this.#control = new ControlChannel({
+      channel: options.channel,
+      clock: options.clock ?? systemClock,
+      onMessage: (bytes) => {
+        this.#receive(decodeControl(bytes, clientControlSchema));
+      },
+      onEnd: (error) => {
+        this.#authenticated.reject(error);
+        this.#closed.resolve(error);
+      },
+    });
+    // Whoever does not wait for it learns of the end through `closed`.
+    this.#authenticated.promise.catch(() => undefined);
+  }
+
+  /** Resolves once, when the channel has ended, with the reason. Never rejects. */
+  get closed(): Promise<HoldfastError> {
+    return this.#closed.promise;
+  }
+
+  /** @throws {HoldfastError} ERR_PEER_AUTH, ERR_PROTOCOL, ERR_PROTOCOL_VERSION, ERR_PEER_TIMEOUT. */
+  async authenticate(): Promise<void> {
+    this.#control.start();
+    await this.#authenticated.promise;
+  }
+
+  /** Refuses the client, or ends the channel of one that is in. */
+  refuse(error: ErrorRecord): void {
+    this.#control.send({ type: 'error', error } satisfies AgentMessage);
+    this.#control.fail(new HoldfastError(error.code, error.message));
+  }
+
+  #send(message: AgentMessage): void {
+    this.#control.send(message);
+  }
+
+  #receive(message: ClientMessage): void {
+    switch (message.type) {
+      case 'hello':
+        this.#receiveHello(message);
+        return;
+      case 'proof':
+        this.#receiveProof(message.signature);
+        return;
+      case 'ping':
+      case 'terminals':
+      case 'kill':
+        this.#receiveRequest(message);
+        return;
+      default:
+        assertNever(message);
+    }
+  }
+
+  #receiveHello(hello: Extract<ClientMessage, { type: 'hello' }>): void {
+    this.#require('hello');
+    if (hello.version !== PEER_PROTOCOL_VERSION) {
+      this.refuse({
+        code: 'ERR_PROTOCOL_VERSION',
+        message: `the agent speaks version ${String(PEER_PROTOCOL_VERSION)} of the peer protocol`,
+      });
+      return;
+    }
+    this.#engine = hello.engine;
+    this.#clientNonce = hello.nonce;
+    this.#send({
+      type: 'hello',
+      version: PEER_PROTOCOL_VERSION,
+      nonce: this.#agentNonce,
+      agentKey: this.#options.agentKey,
+    });
+    if (this.#options.client.kind === 'local') this.#finish();
+    else this.#state = 'proof';
+  }
+
+  #receiveProof(signature: string): void {
+    this.#require('proof');
+    this.#state = 'verifying';
+    this.#exchangeProofs(signature).catch((error: unknown) => {
+      this.refuse(toErrorRecord(wrapError(error, 'ERR_PEER_AUTH', 'handshake')));
+    });
+  }
+
+  async #exchangeProofs(signature: string): Promise<void> {
+    const { binding, client, crypto, sign } = this.#options;
+    if (client.kind !== 'ticket') return;
+    const parts: TranscriptParts = {
+      engine: this.#engine,
+      binding,
+      side: 'agent',
+      workspace: client.workspaceId,
+      ticketId: client.ticketId,
+      clientNonce: this.#clientNonce,
+      agentNonce: this.#agentNonce,
+    };
+    const data = handshakeTranscript('client', parts);
+    await requireProof(crypto, { key: client.clientKey, signature, data });
+    const ours = await sign(handshakeTranscript('agent', parts));
+    this.#send({ type: 'proof', signature: toBase64Url(ours) });
+    this.#finish();
+  }
+
+  #finish(): void {
+    this.#state = 'authenticated';
+    this.#control.authenticated();
+    this.#send({ type: 'authenticated', ...this.#options.welcome });
+    this.#authenticated.resolve(undefined);
+  }
+
+  #receiveRequest(request: Extract<ClientMessage, { id: number }>): void {
+    this.#require('authenticated');
+    if (this.#open >= CONTROL_REQUESTS) {
+      const error = { code: 'ERR_RATE_LIMITED', message: 'too many requests at once' } as const;
+      this.#send({ type: 'error', id: request.id, error });
+      return;
+    }
+    this.#open += 1;
+    this.#answer(request)
+      .catch((error: unknown) => {
+        this.#send({ type: 'error', id: request.id, error: toErrorRecord(error) });
+      })
+      .finally(() => {
+        this.#open -= 1;
+      });
+  }
+
+  async #answer(request: Extract<ClientMessage, { id: number }>): Promise<void> {
+    const { id } = request;
+    switch (request.type) {
+      case 'ping':
+        this.#send({ type: 'pong', id });
+        return;
+      case 'terminals': {
+        const pieces = cutList(await this.#options.requests.terminals());
+        for (const [index, terminals] of pieces.entries())
+          this.#send({
+            type: 'terminals',
+            id,
+            terminals,
+            ...(index < pieces.length - 1 ? { more: true } : {}),
+          });
+        return;
+      }
+      case 'kill':
+        await this.#options.requests.kill(parseTerminalId(request.terminal));
+        this.#send({ type: 'killed', id });
+        return;
+      default:
+        assertNever(request);
+    }
+  }
+
+  #require(state: 'hello' | 'proof' | 'authenticated'): void {
+    if (this.#state !== state)
+      throw new HoldfastError('ERR_PROTOCOL', 'a control message came out of turn');
+  }
+}
+
+/** `list` in pieces that fit a message each; at least one piece. */
+function cutList(list: TerminalInfo[]): TerminalInfo[][] {
+  const pieces: TerminalInfo[][] = [[]];
+  let bytes = 0;
+  for (const item of list) {
+    bytes += JSON.stringify(item).length;
+    if (bytes > LIST_PIECE_BYTES) {
+      pieces.push([]);
+      bytes = 0;
+    }
+    pieces.at(-1)?.push(item);
+  }
+  return pieces;
+}
