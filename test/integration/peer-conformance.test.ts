@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { limits } from '../../src/shared/common/index.js';
 import { Collector, firstWrongByte, nextChannel, sendPattern } from '../support/peer/channels.js';
+import { checkLeaks } from '../support/index.js';
 import { unixPair, webSocketPair, type Pair, type PairOptions } from '../support/peer/pairs.js';
 
 /** One suite for every engine: what the rest of Holdfast relies on, whatever carries the bytes. */
@@ -9,6 +10,8 @@ const ENGINES: { name: string; open: (options?: PairOptions) => Promise<Pair> }[
   { name: 'framed over unix', open: unixPair },
   { name: 'framed over websocket', open: webSocketPair },
 ];
+
+checkLeaks();
 
 const MIB = 1024 * 1024;
 const bytesOf = (text: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(text);

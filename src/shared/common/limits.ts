@@ -78,6 +78,10 @@ export const UNAUTHENTICATED_PEERS = 32;
 export const HELD_CHANNELS = 4;
 export const PEER_AUTH_BYTES = 8 * KIB;
 export const PEER_AUTH_MS = 10_000;
+/** From an offer to a connection that stands, before anybody has proved anything. */
+export const PEER_ESTABLISH_MS = 20_000;
+/** Tickets remembered as used until they have expired; only an issuer can fill this. */
+export const USED_TICKETS = 20_000;
 export const CONTROL_MESSAGE_BYTES = 64 * KIB;
 /** Requests on one control channel that are not answered yet. */
 export const CONTROL_REQUESTS = 16;

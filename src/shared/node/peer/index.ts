@@ -16,3 +16,5 @@ export {
   framedOverWebSocket,
   type FramedOptions,
 } from './framed/index.js';
+export { nodePeerCrypto, nodeSigner, publicKeyText } from './crypto.js';
+export type { PeerCommand, PeerEvent, PeerSource, PeerTask } from './worker-port.js';

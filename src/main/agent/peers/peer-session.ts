@@ -1,0 +1,299 @@
+import { closeSync } from 'node:fs';
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import {
+  assertNever,
+  deferred,
+  HoldfastError,
+  limits,
+  once,
+  toErrorRecord,
+  type Clock,
+  type Closable,
+  type ConnectionId,
+  type ErrorRecord,
+  type Logger,
+  type LogRecord,
+  type Timer,
+} from '../../../shared/common/index.js';
+import {
+  AgentControl,
+  type ControlRequests,
+  type ExpectedClient,
+  type PeerCrypto,
+  type Signer,
+} from '../../../shared/common/peer-auth/index.js';
+import type { IceCandidate, Permissions } from '../../../shared/common/wire/index.js';
+import type {
+  EngineName,
+  PeerBinding,
+  PeerCommand,
+  PeerEnd,
+  PeerEvent,
+  PeerSource,
+  PeerTask,
+} from '../../../shared/node/peer/index.js';
+import { PortChannel, type FaultKind, type PortHandle } from '../../../shared/node/ports/index.js';
+import type { WorkerPool } from '../worker-pool/index.js';
+import type { IncomingChannel, VerifiedPeer } from './types.js';
+
+/** What is the same for all sessions of an agent. */
+export interface SessionContext {
+  readonly pool: WorkerPool;
+  readonly clock: Clock;
+  readonly agentKey: string;
+  readonly sign: Signer;
+  readonly crypto: PeerCrypto;
+  readonly agentVersion: string;
+  readonly workspace: () => string;
+  readonly requests: ControlRequests;
+  readonly onChannel: (channel: IncomingChannel) => void;
+  readonly heartbeatMs: number | undefined;
+}
+
+export interface SessionOptions {
+  readonly connectionId: ConnectionId;
+  readonly subject: string;
+  readonly permissions: Permissions;
+  readonly source: PeerSource;
+  readonly client: ExpectedClient;
+  readonly logger: Logger;
+  /** Of a WebRTC exchange. */
+  readonly onAnswer?: ((sdp: string) => void) | undefined;
+  readonly onCandidate?: ((candidate: IceCandidate) => void) | undefined;
+}
+
+/**
+ * One peer as main sees it: the task in a peer worker, the handshake, and the channels it hands on. The
+ * connection itself lives in the worker; what ends here ends there and the other way round.
+ */
+export class PeerSession implements VerifiedPeer, Closable {
+  readonly connectionId: ConnectionId;
+  readonly subject: string;
+  readonly permissions: Permissions;
+  readonly #context: SessionContext;
+  readonly #options: SessionOptions;
+  readonly #logger: Logger;
+  readonly #port: MessagePort;
+  readonly #workerPort: MessagePort;
+  readonly #ended = deferred<PeerEnd>();
+  #engine: EngineName = 'framed';
+  #binding: PeerBinding | undefined;
+  #control: AgentControl | undefined;
+  #state: 'new' | 'connecting' | 'proving' | 'authenticated' | 'ended' = 'new';
+  #deadline: Timer | undefined;
+
+  constructor(context: SessionContext, options: SessionOptions) {
+    this.#context = context;
+    this.#options = options;
+    this.connectionId = options.connectionId;
+    this.subject = options.subject;
+    this.permissions = options.permissions;
+    this.#logger = options.logger;
+    const { port1, port2 } = new MessageChannel();
+    this.#port = port1;
+    this.#workerPort = port2;
+  }
+
+  get engine(): EngineName {
+    return this.#engine;
+  }
+
+  get isAuthenticated(): boolean {
+    return this.#state === 'authenticated';
+  }
+
+  /** Resolves once, when the connection has ended or never came about. Never rejects. */
+  get ended(): Promise<PeerEnd> {
+    return this.#ended.promise;
+  }
+
+  /** Hands the connection to a worker. Called once. */
+  start(): void {
+    this.#state = 'connecting';
+    this.#expect(limits.PEER_ESTABLISH_MS);
+    this.#port.on('message', (event: PeerEvent) => {
+      this.#receive(event);
+    });
+    const task: PeerTask = {
+      source: this.#options.source,
+      port: this.#workerPort,
+      heartbeatMs: this.#context.heartbeatMs,
+    };
+    this.#context.pool.run(task, [this.#workerPort]).then(
+      () => {
+        // The `ended` event may still be under way; the port closes after it.
+        this.#port.once('close', () => {
+          this.#end({ error: { code: 'ERR_PEER_LOST', message: 'the connection ended' } });
+        });
+      },
+      (error: unknown) => {
+        const record = toErrorRecord(error);
+        // These two are thrown before any worker has seen the task, so the descriptor is still ours.
+        const { source } = this.#options;
+        if (source.kind === 'socket' && ['ERR_DEGRADED', 'ERR_CLOSED'].includes(record.code))
+          closeSync(source.fd);
+        this.#end({ error: record });
+      },
+    );
+  }
+
+  addCandidate(candidate: IceCandidate): void {
+    if (this.#state === 'connecting') this.#send({ type: 'candidate', candidate });
+  }
+
+  disconnect(): void {
+    void this.close();
+  }
+
+  /** Says goodbye to the peer; resolves when its connection has ended. */
+  readonly close = once(async () => {
+    this.#send({ type: 'close' });
+    await this.#ended.promise;
+  });
+
+  /** Ends the connection because of `error`. */
+  fail(error: ErrorRecord): void {
+    this.#control?.refuse(error);
+    this.#send({ type: 'close', error });
+  }
+
+  /** For tests: kills the worker of this connection. */
+  injectFault(kind: FaultKind): void {
+    this.#send({ type: 'fault', kind });
+  }
+
+  #send(command: PeerCommand): void {
+    if (this.#state !== 'ended') this.#port.postMessage(command);
+  }
+
+  #receive(event: PeerEvent): void {
+    if (this.#state === 'ended') return;
+    switch (event.type) {
+      case 'answer':
+        this.#options.onAnswer?.(event.sdp);
+        return;
+      case 'candidate':
+        this.#options.onCandidate?.(event.candidate);
+        return;
+      case 'connected':
+        this.#binding = event.binding;
+        this.#engine = event.binding.engine;
+        this.#expect(limits.PEER_AUTH_MS);
+        return;
+      case 'channel':
+        this.#receiveChannel(event.label, event.protocol, event.handle);
+        return;
+      case 'log':
+        this.#log(event.record);
+        return;
+      case 'ended':
+        this.#end(event.end);
+        return;
+      default:
+        assertNever(event);
+    }
+  }
+
+  #receiveChannel(label: string, protocol: string, handle: PortHandle): void {
+    if (this.#state === 'authenticated') {
+      this.#logger.debug('channel opened', { label, protocol });
+      this.#context.onChannel({ peer: this, label, protocol, handle });
+      return;
+    }
+    if (this.#binding === undefined || this.#control !== undefined || protocol !== 'control') {
+      // The worker holds such channels back, so this is its defect, not the peer's.
+      handle.port.close();
+      this.fail({ code: 'ERR_INTERNAL', message: 'a channel came before authentication' });
+      return;
+    }
+    this.#state = 'proving';
+    const { agentVersion, workspace } = this.#context;
+    this.#control = new AgentControl({
+      channel: new PortChannel(handle),
+      binding: this.#binding,
+      client: this.#options.client,
+      agentKey: this.#context.agentKey,
+      sign: this.#context.sign,
+      crypto: this.#context.crypto,
+      clock: this.#context.clock,
+      requests: this.#requests(),
+      welcome: {
+        workspace: workspace(),
+        subject: this.subject,
+        scopes: this.permissions.list(),
+        agentVersion,
+      },
+    });
+    this.#control.authenticate().then(
+      () => {
+        this.#authenticated();
+      },
+      (error: unknown) => {
+        this.#refused(error);
+      },
+    );
+    // A peer without its control channel cannot be asked for anything any more.
+    void this.#control.closed.then(() => {
+      this.disconnect();
+    });
+  }
+
+  #authenticated(): void {
+    if (this.#state !== 'proving') return;
+    this.#state = 'authenticated';
+    this.#deadline?.cancel();
+    this.#logger.info('peer authenticated', {
+      engine: this.#engine,
+      scopes: this.permissions.list(),
+    });
+    this.#send({ type: 'authenticated' });
+  }
+
+  #refused(error: unknown): void {
+    const { code, message } = toErrorRecord(error);
+    this.#logger.warn('peer authentication failed', { code, reason: message });
+    this.#send({ type: 'close', error: { code, message } });
+  }
+
+  /** What this peer may ask for: of the terminals only those that it may see, or type into. */
+  #requests(): ControlRequests {
+    const { requests } = this.#context;
+    const access = (id: string): string =>
+      this.permissions.terminalAccess(id as Parameters<Permissions['terminalAccess']>[0]);
+    return {
+      terminals: async () => {
+        const all = await requests.terminals();
+        return all.filter(({ id }) => access(id) !== 'none');
+      },
+      kill: async (id) => {
+        if (access(id) !== 'type')
+          throw new HoldfastError(
+            'ERR_FORBIDDEN',
+            'the ticket does not allow to end this terminal',
+          );
+        await requests.kill(id);
+      },
+    };
+  }
+
+  #expect(ms: number): void {
+    this.#deadline?.cancel();
+    this.#deadline = this.#context.clock.after(ms, () => {
+      this.#logger.warn('peer took too long to connect', { state: this.#state });
+      this.fail({ code: 'ERR_PEER_TIMEOUT', message: 'the peer took too long to connect' });
+    });
+  }
+
+  #log({ level, message, fields }: LogRecord): void {
+    this.#logger[level](message, fields);
+  }
+
+  #end(end: PeerEnd): void {
+    if (this.#state === 'ended') return;
+    this.#state = 'ended';
+    this.#deadline?.cancel();
+    this.#port.close();
+    this.#logger.info('peer ended', end.error === undefined ? {} : { ...end.error });
+    this.#ended.resolve(end);
+  }
+}

@@ -1,0 +1,10 @@
+/**
+ * Ways to an agent: over the broker, or over the unix socket of one on this machine. What they yield has
+ * been authenticated in both directions.
+ */
+export {
+  authenticateConnection,
+  type AgentConnection,
+  type AuthenticateOptions,
+} from './agent-connection.js';
+export { connectLocal, type ConnectLocalOptions } from './local.js';

@@ -1,0 +1,49 @@
+/**
+ * Entry of a peer worker: what piscina loads on each thread. One task is one connection and stays pending
+ * as long as the connection lives, so that a dead worker is known by its rejected tasks.
+ */
+import { threadId, workerData } from 'node:worker_threads';
+import { toErrorRecord } from '../../shared/common/index.js';
+import type { PeerTask } from '../../shared/node/peer/index.js';
+import type { WorkerSetup } from '../../shared/node/ports/index.js';
+import { PeerHost } from './peer-host.js';
+
+/** What main gave to all workers; absent where this file is used without a pool. */
+const setup = (workerData as WorkerSetup | null) ?? undefined;
+const hosts = new Set<PeerHost>();
+
+startBeating();
+guardAgainstStrayErrors();
+
+/** Serves one connection until it has ended. */
+export default async function servePeer(task: PeerTask): Promise<void> {
+  const host = new PeerHost(task, { faults: setup?.faults ?? false });
+  hosts.add(host);
+  try {
+    await host.serve();
+  } finally {
+    hosts.delete(host);
+  }
+}
+
+/** Shows main that this thread's loop still turns; no message, so a busy main costs nothing. */
+function startBeating(): void {
+  if (setup === undefined) return;
+  const beats = new Int32Array(setup.beats);
+  setInterval(() => {
+    Atomics.add(beats, threadId % beats.length, 1);
+  }, setup.beatMs / 3).unref();
+}
+
+/**
+ * A rejection that nobody took must not end the connections beside the one it came from. The engines catch
+ * what a peer can provoke; this is for what they do not know of. A rejection that no connection owns up to
+ * is logged by all and ends none: state is per connection, and a thrown error still ends the thread.
+ */
+function guardAgainstStrayErrors(): void {
+  process.on('unhandledRejection', (reason) => {
+    for (const host of hosts) if (host.owns(reason)) return;
+    const [first] = hosts;
+    first?.log('error', 'unhandled rejection in a peer worker', { error: toErrorRecord(reason) });
+  });
+}

@@ -1,0 +1,24 @@
+import { assertNever } from '../../shared/common/index.js';
+import type { FaultKind } from '../../shared/node/ports/index.js';
+
+/** Kills this worker in the way `kind` says, for tests of what outlives it. */
+export function injectFault(kind: FaultKind): void {
+  switch (kind) {
+    case 'throw':
+      setTimeout(() => {
+        throw new Error('injected fault');
+      }, 0);
+      return;
+    case 'loop':
+      for (;;);
+    case 'exit':
+      process.exit(1);
+      return;
+    case 'heap': {
+      const hoard: unknown[] = [];
+      for (;;) hoard.push(new Array(1_000).fill({}));
+    }
+    default:
+      assertNever(kind);
+  }
+}
