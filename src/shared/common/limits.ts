@@ -113,6 +113,31 @@ export const SSH_ENV_BYTES = 32 * KIB;
 export const SSH_COMMAND_BYTES = 128 * KIB;
 export const SSH_AUTH_ATTEMPTS = 6;
 export const SSH_AUTH_MS = 20_000;
+/** Receive window of a channel: what a client may send ahead of the program that reads it. */
+export const SSH_WINDOW_BYTES = 2 * MIB;
+/** Receive window of each channel beyond the first {@link SSH_LARGE_WINDOWS} of a connection. */
+export const SSH_SMALL_WINDOW_BYTES = 128 * KIB;
+export const SSH_LARGE_WINDOWS = 8;
+/** Largest SSH data packet either way; RFC 4253 section 6.1 asks for at least this. */
+export const SSH_PACKET_BYTES = 32 * KIB;
+/** A client that takes smaller packets than this would cost more in headers than in data. */
+export const SSH_MIN_PACKET_BYTES = 256;
+/** Encrypted output waiting for the peer; beyond it channels wait. Small, since it only adds latency. */
+export const SSH_QUEUE_BYTES = 256 * KIB;
+/** Packets of our own that may wait for the end of a key exchange. */
+export const SSH_KEX_QUEUE_PACKETS = 4_096;
+export const SSH_KEX_MS = 20_000;
+export const SSH_REKEY_BYTES = 1_024 * MIB;
+export const SSH_REKEY_MS = 3_600_000;
+/** Global requests that wait for an answer. */
+export const SSH_PENDING_REQUESTS = 64;
+/** Listeners of remote forwards of one connection. */
+export const SSH_LISTENERS = 16;
+/** After a command has ended, its pipes are read until they have been quiet for this long. */
+export const SSH_LINGER_MS = 500;
+/** Window changes reach the PTY at most once in this time; the last one always does. */
+export const SSH_RESIZE_MS = 16;
+export const FORWARD_CONNECT_MS = 30_000;
 export const SFTP_PACKET_BYTES = 256 * KIB;
 export const SFTP_OUTSTANDING = 64;
 export const SFTP_HANDLES = 256;

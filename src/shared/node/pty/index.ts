@@ -4,3 +4,5 @@
  */
 export { duplicateFd, peerUserId, setCloseOnExec } from './fds.js';
 export { forkPty, resizePty, signalName, type ForkedPty, type ForkOptions } from './fork.js';
+export { openPipe, openPipes, type PipeEnds } from './pipe.js';
+export { mergeTerminalModes, setTerminalModes, type TerminalModes } from './termios.js';

@@ -1,0 +1,48 @@
+/**
+ * Everything about shells that differs between systems, in one table. Only Linux is proven; the other
+ * rows are unit-tested through injection.
+ */
+export interface ShellPlatform {
+  /** Tried in order when neither the user database nor the environment names a usable shell. */
+  readonly fallbackShells: readonly string[];
+  /** Whether the user database knows a login shell. Windows has none. */
+  readonly hasLoginShell: boolean;
+  /** Which environment variable names the user's shell. */
+  readonly shellVariable: string;
+  /** Arguments that make `shell` run one command line and end with its status. */
+  commandArgs(shell: string, command: string): string[];
+  /** Arguments that make `shell` an interactive session, a login one where that exists. */
+  sessionArgs(shell: string): string[];
+  /** Whether a child gets a session and process group of its own, so that all of it can be signalled. */
+  readonly hasProcessGroups: boolean;
+}
+
+const POSIX: ShellPlatform = {
+  fallbackShells: ['/bin/sh'],
+  hasLoginShell: true,
+  shellVariable: 'SHELL',
+  commandArgs: (_shell, command) => ['-c', command],
+  // `-l` rather than a dash in front of argv[0]: every shell in use knows it, and the launcher that
+  // sets SSH_TTY is a plain sh, which cannot choose argv[0] for what it executes.
+  sessionArgs: () => ['-l'],
+  hasProcessGroups: true,
+};
+
+const WINDOWS: ShellPlatform = {
+  fallbackShells: ['powershell.exe', 'cmd.exe'],
+  hasLoginShell: false,
+  shellVariable: 'ComSpec',
+  commandArgs: (shell, command) =>
+    isPowerShell(shell) ? ['-NoLogo', '-Command', command] : ['/c', command],
+  sessionArgs: (shell) => (isPowerShell(shell) ? ['-NoLogo'] : []),
+  hasProcessGroups: false,
+};
+
+/** The row for `platform`. Anything that is not Windows is taken for POSIX. */
+export function shellPlatform(platform: NodeJS.Platform): ShellPlatform {
+  return platform === 'win32' ? WINDOWS : POSIX;
+}
+
+function isPowerShell(shell: string): boolean {
+  return /(^|[\\/])(powershell|pwsh)(\.exe)?$/i.test(shell);
+}

@@ -1,0 +1,177 @@
+import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
+import { closeSync } from 'node:fs';
+import { Socket } from 'node:net';
+import type { Readable, Writable } from 'node:stream';
+import { HoldfastError, once, wrapError, type Closable } from '../../../shared/common/index.js';
+import type { ExitStatus } from '../../../shared/common/wire/index.js';
+import { openPipes, type PipeEnds } from '../../../shared/node/pty/index.js';
+import { endGroup, signalGroup } from './group.js';
+import { sealInheritedDescriptors } from './seal.js';
+import type { PreparedCommand, SpawnedCommand } from './types.js';
+
+export interface RawSpawnOptions {
+  /** Descriptors or words for 0, 1 and 2; never more. */
+  readonly stdio: StdioOptions;
+}
+
+/** A child in a process group of its own, without streams. */
+export interface SpawnedProcess {
+  readonly child: ChildProcess;
+  readonly pid: number;
+  readonly exited: Promise<ExitStatus>;
+  end(): Promise<void>;
+}
+
+/**
+ * All children with pipes of one agent. Each leads a session and process group of its own and is ended,
+ * group and all, when the registry closes. Main thread only: every fork happens there.
+ */
+export class ProcessRegistry implements Closable {
+  readonly #running = new Set<SpawnedProcess>();
+  #closing = false;
+
+  /** How many children run now. */
+  get size(): number {
+    return this.#running.size;
+  }
+
+  /**
+   * Starts `command` with three pipes.
+   * @throws {HoldfastError} ERR_SPAWN when the system refuses, ERR_CLOSED once closing.
+   */
+  async spawnCommand(command: PreparedCommand): Promise<SpawnedCommand> {
+    const pipes = openPipes(3);
+    const stdio: StdioOptions =
+      pipes === undefined ? ['pipe', 'pipe', 'pipe'] : childEnds(pipes as Pipes);
+    let process: SpawnedProcess;
+    try {
+      process = await this.spawnProcess(command, { stdio });
+    } catch (error) {
+      for (const pipe of pipes ?? []) closePipe(pipe);
+      throw error;
+    }
+    const streams = pipes === undefined ? ownStreams(process.child) : parentStreams(pipes as Pipes);
+    for (const stream of [streams.stdin, streams.stdout, streams.stderr]) {
+      // EPIPE and the like: the session learns of the end from `exited` and 'close'.
+      stream.on('error', () => undefined);
+    }
+    let exited = false;
+    void process.exited.then(() => {
+      exited = true;
+    });
+    return {
+      pid: process.pid,
+      ...streams,
+      exited: process.exited,
+      signal: (signal) => {
+        if (!exited) signalGroup(process.pid, signal);
+      },
+      end: async () => {
+        await process.end();
+        streams.stdin.destroy();
+        streams.stdout.destroy();
+        streams.stderr.destroy();
+      },
+    };
+  }
+
+  /** Starts `command` on given descriptors. @throws {HoldfastError} as {@link spawnCommand}. */
+  async spawnProcess(
+    command: PreparedCommand,
+    { stdio }: RawSpawnOptions,
+  ): Promise<SpawnedProcess> {
+    if (this.#closing) throw new HoldfastError('ERR_CLOSED', 'the agent is closing');
+    sealInheritedDescriptors();
+    const child = startChild(command, stdio);
+    const exited = new Promise<ExitStatus>((resolve) => {
+      child.once('exit', (status, signal) => {
+        resolve(exitStatus(status, signal));
+      });
+    });
+    await new Promise<void>((resolve, reject) => {
+      child.once('spawn', resolve);
+      child.once('error', (error) => {
+        reject(wrapError(error, 'ERR_SPAWN', `start ${command.file}`));
+      });
+    });
+    // Later errors are failed signals, which matter to nobody.
+    child.on('error', () => undefined);
+    const pid = child.pid as number;
+    const process: SpawnedProcess = {
+      child,
+      pid,
+      exited,
+      end: once(() => endGroup(pid, exited)),
+    };
+    this.#running.add(process);
+    void exited.then(() => this.#running.delete(process));
+    if (this.#closing) {
+      // `close` began while the child was starting and does not know of it.
+      await process.end();
+      throw new HoldfastError('ERR_CLOSED', 'the agent is closing');
+    }
+    return process;
+  }
+
+  readonly close = once(async () => {
+    this.#closing = true;
+    await Promise.all([...this.#running].map((process) => process.end()));
+  });
+}
+
+type Pipes = [PipeEnds, PipeEnds, PipeEnds];
+
+interface Streams {
+  readonly stdin: Writable;
+  readonly stdout: Readable;
+  readonly stderr: Readable;
+}
+
+function startChild(command: PreparedCommand, stdio: StdioOptions): ChildProcess {
+  try {
+    return spawn(command.file, [...command.args], {
+      cwd: command.cwd,
+      env: { ...command.env },
+      stdio,
+      // A session and group of its own, so that everything the command starts can be signalled at once.
+      detached: process.platform !== 'win32',
+      windowsHide: true,
+    });
+  } catch (error) {
+    throw wrapError(error, 'ERR_SPAWN', `start ${command.file}`);
+  }
+}
+
+function childEnds([stdin, stdout, stderr]: Pipes): StdioOptions {
+  return [stdin.readFd, stdout.writeFd, stderr.writeFd];
+}
+
+/** Closes the child's ends, so that its exit ends the pipes, and wraps ours. */
+function parentStreams([stdin, stdout, stderr]: Pipes): Streams {
+  closeSync(stdin.readFd);
+  closeSync(stdout.writeFd);
+  closeSync(stderr.writeFd);
+  const reader = (fd: number): Readable => new Socket({ fd, readable: true, writable: false });
+  return {
+    stdin: new Socket({ fd: stdin.writeFd, readable: false, writable: true }),
+    stdout: reader(stdout.readFd),
+    stderr: reader(stderr.readFd),
+  };
+}
+
+function ownStreams({ stdin, stdout, stderr }: ChildProcess): Streams {
+  if (stdin === null || stdout === null || stderr === null) {
+    throw new HoldfastError('ERR_INTERNAL', 'a child was started without pipes');
+  }
+  return { stdin, stdout, stderr };
+}
+
+function closePipe({ readFd, writeFd }: PipeEnds): void {
+  closeSync(readFd);
+  closeSync(writeFd);
+}
+
+function exitStatus(status: number | null, signal: NodeJS.Signals | null): ExitStatus {
+  if (signal !== null) return { kind: 'signal', signal };
+  return status === null ? { kind: 'unknown' } : { kind: 'status', status };
+}

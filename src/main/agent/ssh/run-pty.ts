@@ -1,0 +1,136 @@
+import { existsSync } from 'node:fs';
+import { limits, once, type ByteChannel, type ChannelEnd } from '../../../shared/common/index.js';
+import type { TerminalSize } from '../../../shared/common/wire/index.js';
+import type { PreparedCommand } from '../process/index.js';
+import type { PtySession } from '../terminals/types.js';
+import type { SshChannel } from './channel.js';
+import type { Running } from './running.js';
+
+/** Where every POSIX system has a shell; the launcher below runs in it. */
+const LAUNCHER_SHELL = '/bin/sh';
+const LAUNCHER = 'SSH_TTY=$(tty) && export SSH_TTY; exec "$0" "$@"';
+
+/**
+ * `command` behind a launcher that sets SSH_TTY. The name of the terminal is only known after the fork,
+ * when the environment has been handed over already, so the child finds it out by itself. It replaces
+ * itself, so pid, exit status and signals are those of the command.
+ */
+export function withSshTty(command: PreparedCommand): PreparedCommand {
+  if (process.platform === 'win32' || !existsSync(LAUNCHER_SHELL)) return command;
+  return {
+    ...command,
+    file: LAUNCHER_SHELL,
+    args: ['-c', LAUNCHER, command.file, ...command.args],
+  };
+}
+
+/** Joins a PTY session to its channel. Owns both from here on. */
+export function runPty(channel: SshChannel, session: PtySession): Running {
+  const outputEnded = new Promise<ChannelEnd>((resolve) => {
+    const input = new PtyInput(channel, session.channel);
+    session.channel.start({
+      message: (bytes) => {
+        const taken = (): void => {
+          session.channel.consumed(bytes.byteLength);
+        };
+        if (channel.gone) {
+          taken();
+        } else {
+          channel.write(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), taken);
+        }
+      },
+      credit: () => {
+        input.flush();
+      },
+      end: resolve,
+    });
+  });
+  let exited = false;
+  const end = once(() => session.close());
+  channel.once('remote-close', () => {
+    if (!exited) void end();
+  });
+  const resizes = new Resizes(session);
+  const ended = (async () => {
+    const exit = await session.exited;
+    exited = true;
+    const how = await outputEnded;
+    resizes.stop();
+    if (how.type === 'lost' || how.error !== undefined) {
+      const code = how.type === 'lost' ? 'ERR_WORKER_LOST' : how.error?.code;
+      channel.stderr.write(`holdfast: the end of the output may be missing (${code ?? ''})\r\n`);
+    }
+    channel.finish(exit);
+    await end();
+  })();
+  return {
+    resize: (size) => {
+      resizes.push(size);
+    },
+    signal: (signal) => {
+      session.signal(signal);
+    },
+    end,
+    ended,
+  };
+}
+
+/** Keystrokes on their way to a PTY, held back by its credit and so by the client's window. */
+class PtyInput {
+  readonly #from: SshChannel;
+  readonly #to: ByteChannel;
+  #rest: Buffer | undefined;
+
+  constructor(from: SshChannel, to: ByteChannel) {
+    this.#from = from;
+    this.#to = to;
+    from.on('data', (chunk: Buffer) => {
+      this.#rest = this.#rest === undefined ? chunk : Buffer.concat([this.#rest, chunk]);
+      this.flush();
+      if (this.#rest !== undefined) from.pause();
+    });
+  }
+
+  /** Sends what the PTY takes now, and lets the client go on when nothing is left. */
+  flush(): void {
+    while (this.#rest !== undefined && this.#to.credit > 0) {
+      const size = Math.min(this.#rest.length, this.#to.credit, limits.CHANNEL_MESSAGE_BYTES);
+      // A copy, since the bytes lie in a packet of ssh2 and are transferred to another thread.
+      this.#to.send(new Uint8Array(this.#rest.subarray(0, size)));
+      this.#rest = size === this.#rest.length ? undefined : this.#rest.subarray(size);
+    }
+    if (this.#rest === undefined && this.#from.isPaused()) this.#from.resume();
+  }
+}
+
+/** Passes window changes on, at most one in SSH_RESIZE_MS; the last one always arrives. */
+class Resizes {
+  readonly #session: PtySession;
+  #timer: NodeJS.Timeout | undefined;
+  #next: TerminalSize | undefined;
+  #stopped = false;
+
+  constructor(session: PtySession) {
+    this.#session = session;
+  }
+
+  push(size: TerminalSize): void {
+    if (this.#stopped) return;
+    if (this.#timer !== undefined) {
+      this.#next = size;
+      return;
+    }
+    this.#session.resize(size);
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      const next = this.#next;
+      this.#next = undefined;
+      if (next !== undefined) this.push(next);
+    }, limits.SSH_RESIZE_MS);
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+  }
+}

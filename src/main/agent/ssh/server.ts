@@ -1,0 +1,102 @@
+import type { Duplex } from 'node:stream';
+import ssh2, { type Connection, type ServerConfig } from 'ssh2';
+import { limits, once, wrapError } from '../../../shared/common/index.js';
+import { ChannelDuplex, PortChannel } from '../../../shared/node/ports/index.js';
+import type { IncomingChannel } from '../peers/types.js';
+import { createAuthenticate } from './auth.js';
+import { SshConnection } from './connection.js';
+import { assertInternals } from './internals.js';
+import type { SshServer, SshServerOptions } from './types.js';
+
+/**
+ * Modern algorithms only: everything here is authenticated encryption or encrypt-then-MAC. Compression is
+ * off, since 30 kB can inflate to 30 MB before anybody has authenticated.
+ */
+const ALGORITHMS: NonNullable<ServerConfig['algorithms']> = {
+  kex: ['curve25519-sha256', 'curve25519-sha256@libssh.org'],
+  cipher: [
+    'aes128-gcm@openssh.com',
+    'aes256-gcm@openssh.com',
+    'chacha20-poly1305@openssh.com',
+    'aes256-ctr',
+    'aes128-ctr',
+  ],
+  hmac: ['hmac-sha2-256-etm@openssh.com', 'hmac-sha2-512-etm@openssh.com'],
+  compress: ['none'],
+};
+
+/** The longest interval a timer can have: the peer connection under us has its own heartbeat. */
+const NEVER_MS = 2 ** 31 - 1;
+
+/**
+ * Makes the SSH server of an agent. It opens nothing by itself.
+ * @throws {HoldfastError} ERR_CONFIG for a host key or authorized key that cannot be read,
+ *   ERR_UNSUPPORTED if another ssh2 is installed than the one this is written for.
+ */
+export function createSshServer(options: SshServerOptions): SshServer {
+  assertInternals();
+  const authenticate = createAuthenticate(options.authorizedKeys);
+  const connections = new Set<SshConnection>();
+  const byStream = new WeakMap<Duplex, SshConnection>();
+  const server = createInner(options.hostKey, (client) => {
+    byStream.get((client as unknown as { _sock: Duplex })._sock)?.attach(client);
+  });
+  let closing = false;
+
+  const serve = ({ peer, handle }: IncomingChannel): void => {
+    const logger = options.logger.child({ peer: peer.connectionId, subject: peer.subject });
+    const channel = new PortChannel(handle);
+    const stream = new ChannelDuplex(channel, { maxQueuedBytes: limits.SSH_CONNECTION_BYTES });
+    if (closing || !mayConnect(peer.permissions)) {
+      logger.info('an ssh channel was refused', { closing });
+      stream.on('error', () => undefined);
+      channel.close({
+        code: closing ? 'ERR_CLOSED' : 'ERR_FORBIDDEN',
+        message: closing ? 'the agent is closing' : 'the ticket does not allow ssh',
+      });
+      stream.destroy();
+      return;
+    }
+    const connection = new SshConnection({ server: options, logger, peer, stream, authenticate });
+    byStream.set(stream, connection);
+    connections.add(connection);
+    void connection.closed.then(() => connections.delete(connection));
+    server.injectSocket(stream);
+  };
+
+  return {
+    serve,
+    get connections() {
+      return connections.size;
+    },
+    close: once(async () => {
+      closing = true;
+      await Promise.all([...connections].map((connection) => connection.close()));
+    }),
+  };
+}
+
+function createInner(hostKey: string, onClient: (client: Connection) => void): Injectable {
+  try {
+    return new ssh2.Server(
+      {
+        hostKeys: [hostKey],
+        ident: 'Holdfast',
+        algorithms: ALGORITHMS,
+        keepaliveInterval: NEVER_MS,
+      } as ServerConfig,
+      onClient,
+    ) as unknown as Injectable;
+  } catch (error) {
+    throw wrapError(error, 'ERR_CONFIG', 'read the host key');
+  }
+}
+
+/** `injectSocket` takes any Duplex, but its types know of sockets only. */
+interface Injectable {
+  injectSocket(stream: Duplex): void;
+}
+
+function mayConnect(permissions: IncomingChannel['peer']['permissions']): boolean {
+  return permissions.allows('ssh') || permissions.allows('sftp') || permissions.allows('forward');
+}

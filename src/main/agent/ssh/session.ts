@@ -1,0 +1,227 @@
+import { constants } from 'node:os';
+import { HoldfastError, limits, toErrorRecord, type Logger } from '../../../shared/common/index.js';
+import type { Permissions, TerminalSize } from '../../../shared/common/wire/index.js';
+import { setTerminalModes, type TerminalModes } from '../../../shared/node/pty/index.js';
+import type { CommandRequest, PreparedCommand, SshConnectionInfo } from '../process/index.js';
+import type { AgentForward } from './agent-forward.js';
+import type { SshChannel } from './channel.js';
+import { checkTerm, clampSize } from './pty-request.js';
+import { runExec } from './run-exec.js';
+import { runPty, withSshTty } from './run-pty.js';
+import type { Running } from './running.js';
+import type { SshServerOptions } from './types.js';
+
+/** What ssh2 parsed out of a CHANNEL_REQUEST; which type it has follows from the request's. */
+export type RequestData = unknown;
+
+export interface SessionOptions {
+  readonly server: SshServerOptions;
+  readonly logger: Logger;
+  readonly permissions: Permissions;
+  readonly ssh: SshConnectionInfo;
+  /** Makes the socket of a forwarded ssh-agent; called at most once. */
+  readonly openAgentForward: () => Promise<AgentForward>;
+}
+
+interface PtyRequest {
+  readonly term: string;
+  readonly modes: TerminalModes;
+  size: TerminalSize;
+}
+
+/** Exit status of a session that failed on the agent's side, as the original's successors have it. */
+export const FAILED_STATUS = 229;
+
+/**
+ * One session channel: collects environment and terminal, then runs one shell, command or subsystem.
+ * Whatever goes wrong ends it with a line on stderr that names the code, and status 229.
+ */
+export class SshSession {
+  readonly channel: SshChannel;
+  readonly #options: SessionOptions;
+  readonly #env = new Map<string, string>();
+  #envBytes = 0;
+  #pty: PtyRequest | undefined;
+  #wantsAgent = false;
+  #agent: AgentForward | undefined;
+  #started = false;
+  #running: Running | undefined;
+  #run: Promise<void> = Promise.resolve();
+  readonly #abort = new AbortController();
+
+  constructor(channel: SshChannel, options: SessionOptions) {
+    this.channel = channel;
+    this.#options = options;
+    channel.on('error', () => undefined);
+    channel.once('remote-close', () => {
+      this.#abort.abort();
+    });
+  }
+
+  /** Resolves when nothing of it runs any more. Never rejects. */
+  get ended(): Promise<void> {
+    return this.#run;
+  }
+
+  /** Ends what runs. */
+  async end(): Promise<void> {
+    this.#abort.abort();
+    await this.#running?.end();
+    await this.#run;
+  }
+
+  /** Takes one request; `modes` come with `pty-req`. False: refused. */
+  request(type: string, data: RequestData, modes: TerminalModes | undefined): boolean {
+    switch (type) {
+      case 'env':
+        return this.#setEnv(data as { name: string; value: string });
+      case 'pty-req':
+        return this.#requestPty(data as { term: string; cols: number; rows: number }, modes ?? {});
+      case 'window-change':
+        return this.#changeWindow(data as { cols: number; rows: number });
+      case 'signal':
+        return this.#signal(data as string);
+      case 'auth-agent-req@openssh.com':
+        if (this.#started || !this.#options.permissions.allows('ssh')) return false;
+        this.#wantsAgent = true;
+        return true;
+      case 'shell':
+        return this.#start(() => this.#runCommand({ kind: 'shell' }));
+      case 'exec':
+        return this.#start(() => this.#runCommand({ kind: 'exec', command: data as string }));
+      case 'subsystem':
+        return this.#startSubsystem(data as string);
+      default:
+        return false;
+    }
+  }
+
+  #setEnv({ name, value }: { name: string; value: string }): boolean {
+    const bytes = Buffer.byteLength(name) + Buffer.byteLength(value);
+    if (
+      this.#started ||
+      !/^[A-Za-z_][A-Za-z0-9_]*$/.test(name) ||
+      value.includes('\0') ||
+      this.#env.size >= limits.SSH_ENV_COUNT ||
+      this.#envBytes + bytes > limits.SSH_ENV_BYTES
+    ) {
+      return false;
+    }
+    this.#envBytes += bytes;
+    this.#env.set(name, value);
+    return true;
+  }
+
+  #requestPty(data: { term: string; cols: number; rows: number }, modes: TerminalModes): boolean {
+    if (this.#started || this.#pty !== undefined || !this.#options.permissions.allows('ssh')) {
+      return false;
+    }
+    this.#pty = { term: checkTerm(data.term), modes, size: clampSize(data.rows, data.cols) };
+    return true;
+  }
+
+  #changeWindow({ cols, rows }: { cols: number; rows: number }): boolean {
+    if (this.#pty === undefined) return false;
+    this.#pty.size = clampSize(rows, cols);
+    this.#running?.resize(this.#pty.size);
+    return true;
+  }
+
+  #signal(name: string): boolean {
+    const signal = `SIG${name}`;
+    if (this.#running === undefined || !(signal in constants.signals)) return false;
+    this.#running.signal(signal as NodeJS.Signals);
+    return true;
+  }
+
+  #startSubsystem(name: string): boolean {
+    const { serveSftp } = this.#options.server;
+    const { permissions, logger } = this.#options;
+    if (name !== 'sftp' || serveSftp === undefined) return false;
+    if (!permissions.allows('sftp') && !permissions.allows('ssh')) return false;
+    return this.#begin(async () => {
+      const { cwd } = await this.#options.server.prepareCommand({ kind: 'shell' });
+      const { signal } = this.#abort;
+      await serveSftp(this.channel, { cwd, signal, logger });
+      this.channel.finish({ kind: 'status', status: 0 });
+    });
+  }
+
+  #start(run: () => Promise<void>): boolean {
+    return this.#options.permissions.allows('ssh') && this.#begin(run);
+  }
+
+  #begin(run: () => Promise<void>): boolean {
+    if (this.#started) return false;
+    this.#started = true;
+    this.#run = run()
+      .catch((error: unknown) => {
+        this.#fail(error);
+      })
+      .then(() => this.#agent?.close());
+    return true;
+  }
+
+  async #runCommand(request: CommandRequest): Promise<void> {
+    const { server, ssh } = this.#options;
+    const prepared = await server.prepareCommand({
+      ...request,
+      clientEnv: Object.fromEntries(this.#env),
+      term: this.#pty?.term,
+      ssh,
+    });
+    const command = await this.#withAgent(prepared);
+    if (this.channel.gone) return;
+    const running =
+      this.#pty === undefined
+        ? runExec(this.channel, await server.spawnCommand(command))
+        : await this.#openPty(command, this.#pty);
+    this.#running = running;
+    // The client left, or the agent began to close, while the command was being started.
+    if (this.channel.gone || this.#abort.signal.aborted) void running.end();
+    await running.ended;
+  }
+
+  async #openPty(command: PreparedCommand, pty: PtyRequest): Promise<Running> {
+    const { size, modes } = pty;
+    const session = await this.#options.server.terminals.openSession({
+      ...withSshTty(command),
+      size,
+      prepare: (slavePath) => {
+        this.#applyModes(slavePath, modes);
+      },
+    });
+    const running = runPty(this.channel, session);
+    if (pty.size !== size) running.resize(pty.size);
+    return running;
+  }
+
+  #applyModes(slavePath: string, modes: TerminalModes): void {
+    try {
+      setTerminalModes(slavePath, modes);
+    } catch (error) {
+      // The session works without them; only what the client's own terminal had is not mirrored.
+      this.#options.logger.warn('terminal modes could not be applied', { error });
+    }
+  }
+
+  async #withAgent(command: PreparedCommand): Promise<PreparedCommand> {
+    if (!this.#wantsAgent) return command;
+    this.#agent = await this.#options.openAgentForward();
+    return { ...command, env: { ...command.env, SSH_AUTH_SOCK: this.#agent.path } };
+  }
+
+  #fail(error: unknown): void {
+    const { logger } = this.#options;
+    if (this.channel.gone) {
+      logger.debug('a session ended before its command started', { error });
+      return;
+    }
+    logger.warn('a session failed', { error });
+    const { code, message } = toErrorRecord(error);
+    const hint = error instanceof HoldfastError ? ` ${error.hint}` : '';
+    const lineEnd = this.#pty === undefined ? '\n' : '\r\n';
+    this.channel.stderr.write(`holdfast: ${message} (${code}).${hint}${lineEnd}`);
+    this.channel.finish({ kind: 'status', status: FAILED_STATUS });
+  }
+}
