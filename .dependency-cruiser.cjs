@@ -27,18 +27,17 @@ function foldersUnder(folder) {
   ];
 }
 
-/** From outside, a folder is its index.ts: inner files are free to change. Parts of one product may also
- * take each other's contracts from types.ts (the product rules keep everybody else out). */
+/** From outside, a folder is its index.ts: inner files are free to change. */
 const faces = foldersUnder('src').map((folder) => {
-  const isPart = /^src\/main\/(agent|broker|client)\/[^/]+$/.test(folder);
+  const agentPart = /^src\/main\/agent\/[^/]+$/.test(folder);
   return {
     name: `face: ${folder}`,
-    comment: `From outside of ${folder} import its index.ts${isPart ? ', or its types.ts within the same product' : ''}.`,
+    comment: `From outside of ${folder} import its index.ts${agentPart ? ', or its types.ts within the agent' : ''}.`,
     severity: 'error',
     from: { path: '^src/', pathNot: inside(folder) },
     to: {
       path: `^${literal(folder)}/[^/]+$`,
-      pathNot: `^${literal(folder)}/${isPart ? '(index|types)' : 'index'}\\.ts$`,
+      pathNot: `^${literal(folder)}/${agentPart ? '(index|types)' : 'index'}\\.ts$`,
     },
   };
 });

@@ -1,0 +1,132 @@
+import { randomBytes } from 'node:crypto';
+import {
+  assertNever,
+  fromErrorRecord,
+  HoldfastError,
+  type ByteChannel,
+  type ErrorRecord,
+  type TerminalId,
+} from '../../../shared/common/index.js';
+import {
+  createTerminalClient,
+  type TerminalClientState,
+} from '../../../shared/common/terminal-client/index.js';
+import type { ExitStatus } from '../../../shared/common/wire/index.js';
+import { formatBytes } from '../output/index.js';
+import { sizeOf } from '../raw-terminal.js';
+import { Keyboard } from './keyboard.js';
+import { Screen } from './screen.js';
+
+export interface AttachOptions {
+  /** Opens a `terminal` channel with this label, on a connection that stands or on a new one. */
+  readonly openChannel: (label: string) => Promise<ByteChannel>;
+  readonly id: TerminalId;
+  /** Only watch. */
+  readonly readOnly: boolean;
+}
+
+/** How an attachment ended, from the person's side. */
+export type AttachOutcome =
+  { readonly type: 'exited'; readonly exit: ExitStatus } | { readonly type: 'detached' };
+
+/**
+ * Shows a terminal on the standard streams until it exits or the person leaves. Lost connections are
+ * taken up again. However it ends, the modes of the person's own terminal are as they were.
+ * @throws {HoldfastError} what the agent refused it with.
+ */
+export async function attachTerminal(options: AttachOptions): Promise<AttachOutcome> {
+  const { stdout } = process;
+  const screen = new Screen(stdout);
+  let settle: ((outcome: AttachOutcome | HoldfastError) => void) | undefined;
+  const outcome = new Promise<AttachOutcome | HoldfastError>((resolve) => {
+    settle = resolve;
+  });
+  const report = (error: ErrorRecord): void => {
+    screen.notice(`${error.code}: ${error.message}`);
+  };
+  const onState = (state: TerminalClientState): void => {
+    switch (state.type) {
+      case 'connecting':
+      case 'closed':
+        return;
+      case 'attached':
+        if (screen.showsTrouble) repaint();
+        screen.clearTrouble();
+        if (!state.mayType && !options.readOnly) screen.notice('you may only watch');
+        return;
+      case 'reconnecting':
+        screen.trouble(`${state.error.message}; reconnecting (leave with ~.)`);
+        return;
+      case 'exited':
+        settle?.({ type: 'exited', exit: state.exit });
+        return;
+      case 'failed':
+        settle?.(fromErrorRecord(state.error));
+        return;
+      default:
+        assertNever(state);
+    }
+  };
+  const client = createTerminalClient({
+    openChannel: options.openChannel,
+    id: options.id,
+    size: sizeOf(stdout),
+    wantsType: !options.readOnly,
+    clientId: randomBytes(16),
+    handlers: {
+      output: (bytes, { replay }) => {
+        screen.output(bytes, { replay }, () => {
+          client.processed(bytes.length);
+        });
+      },
+      snapshot: (bytes) => {
+        screen.reset();
+        screen.output(bytes, { replay: true }, () => {
+          client.processed(bytes.length);
+        });
+      },
+      state: onState,
+      restarted: () => {
+        screen.reset();
+        screen.notice('this terminal was started anew');
+      },
+      gap: (from, to) => {
+        screen.notice(`${formatBytes(to - from)} of output were missed`);
+      },
+      inputRoom: () => {
+        keyboard.resume();
+      },
+      error: report,
+    },
+  });
+  const keyboard = new Keyboard({
+    stdin: process.stdin,
+    room: () => client.inputRoom,
+    send: (bytes) => client.input(bytes),
+    readOnly: options.readOnly,
+    onDetach: () => settle?.({ type: 'detached' }),
+  });
+  const onResize = (): void => {
+    client.resize(sizeOf(stdout));
+  };
+  /** A program that fills the screen draws it anew when its size changes. */
+  const repaint = (): void => {
+    if (!screen.fullScreen) return;
+    const size = sizeOf(stdout);
+    client.resize({ rows: Math.max(1, size.rows - 1), cols: size.cols });
+    client.resize(size);
+  };
+  stdout.on('resize', onResize);
+  keyboard.start();
+  client.start();
+  try {
+    const result = await outcome;
+    if (result instanceof HoldfastError) throw result;
+    return result;
+  } finally {
+    stdout.off('resize', onResize);
+    keyboard.stop();
+    await client.close();
+    await screen.restore();
+  }
+}

@@ -1,0 +1,83 @@
+import type { WriteStream } from 'node:tty';
+import { oneLine } from '../output/index.js';
+import { ScreenModes } from './screen-modes.js';
+
+/** Clears the screen and what a program may have set, without touching the lines scrolled away. */
+const RESET = '\x1b[!p\x1b[?6l\x1b[r\x1b[m\x1b[H\x1b[2J';
+
+/**
+ * The person's own terminal: what the remote one shows, and what Holdfast has to say in between. Owns
+ * no mode of it for longer than the attachment.
+ */
+export class Screen {
+  readonly #stdout: WriteStream;
+  readonly #modes = new ScreenModes();
+  #trouble = false;
+
+  constructor(stdout: WriteStream) {
+    this.#stdout = stdout;
+  }
+
+  /** Whether a message about the connection stands on the screen. */
+  get showsTrouble(): boolean {
+    return this.#trouble;
+  }
+
+  /** Whether a program has the alternate screen. */
+  get fullScreen(): boolean {
+    return this.#modes.fullScreen;
+  }
+
+  /** Shows `bytes`; calls `done` once they have left this process. */
+  output(bytes: Uint8Array, _info: { readonly replay: boolean }, done: () => void): void {
+    this.#modes.observe(bytes);
+    this.#stdout.write(bytes, () => {
+      done();
+    });
+  }
+
+  /** Makes the screen empty, as a fresh emulator's is. */
+  reset(): void {
+    if (!this.#stdout.isTTY) return;
+    const undo = this.#modes.undo();
+    this.#modes.observe(Buffer.from(undo));
+    this.#stdout.write(undo + RESET);
+  }
+
+  /** Says something once: a line of its own, or the last line where a program fills the screen. */
+  notice(text: string): void {
+    const line = `[holdfast: ${oneLine(text)}]`;
+    if (!this.#stdout.isTTY) process.stderr.write(`${line}\n`);
+    else if (this.fullScreen) this.#stdout.write(this.#onLastLine(line));
+    else this.#stdout.write(`\r\n\x1b[2m${line}\x1b[22m\r\n`);
+  }
+
+  /** Says that the connection is gone. Repeated calls change nothing until {@link clearTrouble}. */
+  trouble(text: string): void {
+    if (this.#trouble) return;
+    this.#trouble = true;
+    this.notice(text);
+  }
+
+  clearTrouble(): void {
+    if (!this.#trouble) return;
+    this.#trouble = false;
+    if (!this.fullScreen) this.notice('connected again');
+  }
+
+  /** Undoes what the remote programs have set. Resolves when it is written. */
+  restore(): Promise<void> {
+    const undo = this.#stdout.isTTY ? this.#modes.undo() : '';
+    return new Promise((resolve) => {
+      this.#stdout.write(undo, () => {
+        resolve();
+      });
+    });
+  }
+
+  #onLastLine(line: string): string {
+    const rows = String(this.#stdout.rows);
+    const text = line.slice(0, Math.max(1, this.#stdout.columns));
+    return `\x1b7\x1b[${rows};1H\x1b[7m${text}\x1b[27m\x1b[K\x1b8`;
+  }
+}

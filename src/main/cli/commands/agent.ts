@@ -1,0 +1,66 @@
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { HoldfastError } from '../../../shared/common/index.js';
+import type { Cli } from '../cli.js';
+import { logSettings } from '../log.js';
+import { runAgent, untilSignal } from '../services/index.js';
+import { requireLogin } from '../workspace-link.js';
+
+const SETTINGS = [
+  'brokerUrl',
+  'token',
+  'tokenFile',
+  'tokenFd',
+  'stateDir',
+  'shell',
+  'directory',
+  'ringBytes',
+  'terminalIdle',
+  'reconnectingPtyIdle',
+  'authorizedKeys',
+  'sshListen',
+  'ephemeralHostKey',
+  'metricsListen',
+  'faultDoor',
+] as const;
+
+/** `holdfast agent` */
+export function build(cli: Cli): Command {
+  const command = cli.command('agent', 'Runs the agent inside a workspace.', SETTINGS, {
+    notes: [
+      'Dials out to the broker and keeps dialling; opens no port. Needs the agent token that\n`holdfast workspace add` printed, in a file only you can read.',
+    ],
+    examples: [
+      ['holdfast agent --broker https://broker.example --token-file agent.token', ''],
+      ['holdfast agent --token-fd 3 3< agent.token', 'broker from the config file'],
+      ['holdfast agent --terminal-idle 0', 'terminals live until they end'],
+      ['holdfast agent --authorized-keys ~/.ssh/authorized_keys', 'ask SSH clients for a key too'],
+    ],
+    exits: ['ok', 'failure', 'usage', 'denied', 'local', 'interrupted'],
+  });
+  return command.action(async () => {
+    const config = cli.config(command, SETTINGS);
+    const { brokerUrl, token } = requireLogin(config);
+    if (config.sshListen !== undefined && config.authorizedKeys === undefined) {
+      throw new HoldfastError('ERR_INVALID_ARGUMENT', '--ssh-listen also needs --authorized-keys');
+    }
+    const agent = await runAgent({
+      brokerUrl,
+      token,
+      stateDir:
+        config.sources.stateDir === 'default' ? join(config.stateDir, 'agent') : config.stateDir,
+      shell: config.shell,
+      directory: config.directory,
+      ringBytes: config.ringBytes,
+      terminalIdleMs: config.terminalIdle,
+      reconnectingPtyIdleMs: config.reconnectingPtyIdle,
+      authorizedKeys: config.authorizedKeys,
+      sshListen: config.sshListen,
+      ephemeralHostKey: config.ephemeralHostKey,
+      faultDoor: config.faultDoor,
+      metricsListen: config.metricsListen,
+      log: logSettings(config, 'info'),
+    });
+    cli.exitStatus = await untilSignal(agent);
+  });
+}

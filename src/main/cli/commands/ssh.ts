@@ -1,0 +1,97 @@
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import { HoldfastError } from '../../../shared/common/index.js';
+import type { ExitStatus } from '../../../shared/common/wire/index.js';
+import { connectSsh } from '../../client/ssh-client/index.js';
+import type { Cli } from '../cli.js';
+import { withExitStatus } from '../failure.js';
+import { interruptible } from '../interrupt.js';
+import { signalNumber } from '../signals.js';
+import { runSession } from '../ssh/index.js';
+import { LINK_SETTINGS, openLink, workspaceName } from '../workspace-link.js';
+
+/** Own failures of ssh, as opposed to those of the remote command. */
+const OWN_FAILURE = 255;
+
+interface Flags {
+  readonly tty?: true;
+  readonly T?: true;
+  readonly stdin: boolean;
+  readonly forwardAgent?: true;
+  readonly identity?: readonly string[];
+}
+
+/** `holdfast ssh WORKSPACE [-- COMMAND]` */
+export function build(cli: Cli): Command {
+  const command = cli
+    .command('ssh', 'Opens a shell in a workspace, or runs a command there.', LINK_SETTINGS, {
+      notes: [
+        'Behaves as ssh does: everything after the workspace is the command; without one you get a shell\non a terminal. Type ~. at the start of a line to leave a connection that hangs.',
+      ],
+      examples: [
+        ['holdfast ssh local', 'a shell'],
+        ['holdfast ssh local -- make test', 'a command; its exit status becomes ours'],
+        ['holdfast ssh local -t -- htop', 'a command that wants a terminal'],
+        ['tar c src | holdfast ssh local -- tar x', 'standard input goes along'],
+      ],
+      exits:
+        'that of the remote command; 128 + N if signal N ended it; 255 for a failure of our own',
+    })
+    .argument('<workspace>', 'NAME or NAME.holdfast')
+    .argument('[command...]', 'command and its arguments, joined with blanks as ssh does')
+    .option('-t, --tty', 'give the command a terminal even where ours is none')
+    .option('-T', 'give no terminal, not even to a shell')
+    .option('-n, --no-stdin', 'do not read standard input')
+    .option('-A, --forward-agent', 'lend the keys of your ssh-agent to the remote side')
+    .option('-i, --identity <file>', 'key to offer where the agent wants one', collect)
+    .passThroughOptions();
+  return command.action(async (workspace: string, words: readonly string[], flags: Flags) => {
+    try {
+      const config = cli.config(command, LINK_SETTINGS);
+      const remote = words[0] === '--' ? words.slice(1) : words;
+      const status = await interruptible(async ({ signal, use }) => {
+        const link = use(await openLink(config, workspaceName(workspace), signal));
+        const agentSocket = cli.env['SSH_AUTH_SOCK'];
+        const connection = use(
+          await connectSsh(link.openChannel({ label: 'ssh', protocol: 'ssh' }), {
+            hostKey: link.sshHostKey,
+            username: 'holdfast',
+            identityFiles: (flags.identity ?? []).map((file) => resolve(cli.cwd, file)),
+            agentSocket: agentSocket === '' ? undefined : agentSocket,
+            forwardAgent: flags.forwardAgent === true,
+            signal,
+          }),
+        );
+        return await runSession(connection, {
+          command: remote.length === 0 ? undefined : remote.join(' '),
+          terminal: flags.T === true ? 'never' : flags.tty === true ? 'always' : 'auto',
+          readStdin: flags.stdin,
+          forwardAgent: flags.forwardAgent === true,
+          env: cli.env,
+        });
+      });
+      cli.exitStatus = exitStatus(status);
+    } catch (error) {
+      throw withExitStatus(error, OWN_FAILURE);
+    }
+  });
+}
+
+/** @throws {HoldfastError} ERR_PEER_LOST if nobody knows how it ended. */
+function exitStatus(status: ExitStatus): number {
+  switch (status.kind) {
+    case 'status':
+      return status.status;
+    case 'signal':
+      process.stderr.write(`holdfast: the remote command was ended by SIG${status.signal}\n`);
+      return 128 + signalNumber(status.signal);
+    case 'unknown':
+      throw new HoldfastError('ERR_PEER_LOST', 'the connection ended before the command did');
+    default:
+      return status satisfies never;
+  }
+}
+
+function collect(value: string, previous: string[] | undefined): string[] {
+  return [...(previous ?? []), value];
+}

@@ -1,0 +1,24 @@
+/**
+ * Reaching workspaces from a program: the broker's API, SSH sessions and forwards over a channel of a
+ * connection. The package's face `holdfast/client`. Main thread of whoever uses it.
+ */
+export type { BrokerApi, BrokerApiOptions, TicketOptions } from './broker-api/index.js';
+export {
+  formatEnd,
+  parseForward,
+  RemoteForwards,
+  startLocalForward,
+  type Forward,
+  type ForwardContext,
+  type ForwardEnd,
+  type ForwardSpec,
+  type RemoteForward,
+} from './forwards/index.js';
+export {
+  connectSsh,
+  startSession,
+  type SshConnection,
+  type SshConnectOptions,
+  type SshSession,
+  type SshSessionOptions,
+} from './ssh-client/index.js';
