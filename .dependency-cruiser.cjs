@@ -27,17 +27,18 @@ function foldersUnder(folder) {
   ];
 }
 
-/** From outside, a folder is its index.ts: inner files are free to change. */
+/** From outside, a folder is its index.ts: inner files are free to change. Parts of one product may also
+ * take each other's contracts from types.ts (the product rules keep everybody else out). */
 const faces = foldersUnder('src').map((folder) => {
-  const agentPart = /^src\/main\/agent\/[^/]+$/.test(folder);
+  const isPart = /^src\/main\/(agent|broker|client)\/[^/]+$/.test(folder);
   return {
     name: `face: ${folder}`,
-    comment: `From outside of ${folder} import its index.ts${agentPart ? ', or its types.ts within the agent' : ''}.`,
+    comment: `From outside of ${folder} import its index.ts${isPart ? ', or its types.ts within the same product' : ''}.`,
     severity: 'error',
     from: { path: '^src/', pathNot: inside(folder) },
     to: {
       path: `^${literal(folder)}/[^/]+$`,
-      pathNot: `^${literal(folder)}/${agentPart ? '(index|types)' : 'index'}\\.ts$`,
+      pathNot: `^${literal(folder)}/${isPart ? '(index|types)' : 'index'}\\.ts$`,
     },
   };
 });
