@@ -39,6 +39,9 @@ test('sftp scheduler - what collides and what does not', () => {
   assert.ok(collides(range('write', 'a', 0, 9), look));
   assert.ok(!collides(range('read', 'a', 0, 9), range('read', 'a', 0, 9)));
   assert.ok(collides(range('read', 'a', 0, 9), range('write', 'a', 8, 10)));
+  assert.ok(collides(range('read', 'a', 0, 9), range('write', 'a', 50, 60)));
+  assert.ok(collides(range('write', 'a', 50, 60), range('read', 'a', 0, 9)));
+  assert.ok(!collides(range('write', 'a', 0, 9), range('read', 'a', 9, 18)));
   assert.ok(!collides(range('write', 'a', 0, 9), range('write', 'a', 9, 18)));
   assert.ok(!collides(range('write', 'a', 0, 9), range('write', 'b', 0, 9)));
   assert.ok(collides(range('write', 'a', 0, Infinity), range('read', 'a', 5, 6)));

@@ -9,7 +9,11 @@ export type Access =
   | { readonly kind: 'look' }
   /** Moves through a folder, so one at a time for each `key`; otherwise like `look`. */
   | { readonly kind: 'list'; readonly key: string }
-  /** Data of one file, `from` to before `to`. Only overlapping ranges with a write among them collide. */
+  /**
+   * Data of one file, `from` to before `to`. Reads never collide. Writes do where they overlap. A read
+   * and a write do unless the read begins behind the write: one further on may move the end of the
+   * file, and with it what the read sees.
+   */
   | {
       readonly kind: 'read' | 'write';
       readonly key: string;
@@ -28,13 +32,18 @@ export function collides(earlier: Access, later: Access): boolean {
     case 'read':
     case 'write':
       if (later.kind === 'look' || later.kind === 'list') return earlier.kind === 'write';
-      return (
-        (earlier.kind === 'write' || later.kind === 'write') &&
-        earlier.key === later.key &&
-        earlier.from < later.to &&
-        later.from < earlier.to
-      );
+      return earlier.key === later.key && rangesCollide(earlier, later);
   }
+}
+
+type Range = Extract<Access, { readonly from: number }>;
+
+function rangesCollide(one: Range, other: Range): boolean {
+  if (one.kind === other.kind) {
+    return one.kind === 'write' && one.from < other.to && other.from < one.to;
+  }
+  const [read, write] = one.kind === 'read' ? [one, other] : [other, one];
+  return read.from < write.to;
 }
 
 interface Task {
