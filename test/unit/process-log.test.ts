@@ -109,7 +109,7 @@ describe('process log', () => {
         { format },
       );
       assert.equal(text.split('\n').length, hostile.length + 1, format);
-      // eslint-disable-next-line no-control-regex -- control characters are what must not be there
+
       assert.doesNotMatch(
         text.replaceAll('\n', ''),
         /[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/,

@@ -2,6 +2,7 @@
  * The broker: workspaces, tokens and tickets, signalling between clients and agents, relay, and the page.
  * Trusted with who may do what, never with what is typed. Main thread of its own process.
  */
+export { startBroker } from './broker.js';
 export type { Broker, BrokerOptions, TlsFiles, TurnOptions } from './types.js';
 export type {
   AgentTokenRecord,
@@ -11,4 +12,4 @@ export type {
   TokenRecord,
   UserTokenRecord,
   WorkspaceRecord,
-} from './store/types.js';
+} from './store/index.js';

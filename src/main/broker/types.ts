@@ -1,6 +1,6 @@
 import type { Closable, Logger } from '../../shared/common/index.js';
 import type { IssuerKey } from '../../shared/common/wire/index.js';
-import type { Store } from './store/types.js';
+import type { Store } from './store/index.js';
 
 export interface TlsFiles {
   /** PEM, with the chain. */

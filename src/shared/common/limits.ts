@@ -161,3 +161,42 @@ export const LOG_PENDING_RECORDS = 1_000;
 export const LOG_PENDING_BYTES = MIB;
 /** Keys, tokens and the like in the state folder. */
 export const SECRET_FILE_BYTES = 64 * KIB;
+
+/** Broker. */
+/** For whoever connects to say its first word: hello of an agent, open of a client. */
+export const SIGNAL_FIRST_MS = 5_000;
+/** A signalling session ends after this; connections that came of it live on. */
+export const SIGNAL_SESSION_MS = 5 * 60_000;
+/** Messages of either side in one signalling session: an SDP, its candidates, and room. */
+export const SIGNAL_SESSION_MESSAGES = 512;
+/** Signalling sessions of one agent at once. */
+export const SIGNAL_SESSIONS = 256;
+/** Signalling waiting for an agent or client that does not read; beyond it the link is ended. */
+export const SIGNAL_QUEUE_BYTES = MIB;
+/** WebSockets of one source that have not shown a credential yet. */
+export const UNPROVEN_SOCKETS_PER_SOURCE = 64;
+/** The same for all sources together. */
+export const UNPROVEN_SOCKETS = 1_024;
+/** A ping this often, and a link that was silent for two of them is dead. */
+export const LINK_PING_MS = 10_000;
+/** Failed credentials of one source per minute; further failures get ERR_RATE_LIMITED. */
+export const FAILED_ATTEMPTS_PER_MINUTE = 5;
+/** Sources whose failures are remembered; the longest quiet one is forgotten first. */
+export const FAILURE_SOURCES = 10_000;
+/** One message of a relay: a frame of the framed engine and its header. */
+export const RELAY_MESSAGE_BYTES = 256 * KIB;
+/** Bytes waiting for one side of a relay; from here on the other side is not read. */
+export const RELAY_QUEUE_BYTES = 256 * KIB;
+/** For both sides of a relay to arrive. */
+export const RELAY_PAIR_MS = 15_000;
+/** A relay that could not move a byte for this long, while some wait, is ended. */
+export const RELAY_STALL_MS = 60_000;
+export const RELAYS = 1_024;
+export const RELAYS_PER_WORKSPACE = 64;
+export const WORKSPACES = 10_000;
+export const TOKENS = 50_000;
+/** Newest audit records kept. */
+export const AUDIT_RECORDS = 100_000;
+export const TURN_CREDENTIAL_MS = 10 * 60_000;
+/** For one request to the broker's HTTP API. */
+export const BROKER_REQUEST_MS = 15_000;

@@ -48,6 +48,7 @@ export function openProcessLog(options: ProcessLogOptions = {}): ProcessLog {
     levels: Object.fromEntries(LOG_LEVELS.map((name, weight) => [name, weight])),
     level,
     format: winston.format.printf((info) => line(info as unknown as LogRecord)),
+    // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- its own type says less than it is
     transports: [transport],
   });
   // A stream that is gone (EPIPE) must not end the process; there is nobody left to tell.
@@ -108,11 +109,17 @@ export function openProcessLog(options: ProcessLogOptions = {}): ProcessLog {
 /** Exchanges the methods of disabled levels, of children too, for one that does nothing. */
 function withoutDisabled(logger: Logger, enabled: (level: LogLevel) => boolean): Logger {
   const nothing = (): void => undefined;
+  const only = (name: LogLevel): Logger[LogLevel] =>
+    enabled(name)
+      ? (message, fields) => {
+          logger[name](message, fields);
+        }
+      : nothing;
   return {
-    error: enabled('error') ? logger.error : nothing,
-    warn: enabled('warn') ? logger.warn : nothing,
-    info: enabled('info') ? logger.info : nothing,
-    debug: enabled('debug') ? logger.debug : nothing,
+    error: only('error'),
+    warn: only('warn'),
+    info: only('info'),
+    debug: only('debug'),
     child: (fields) => withoutDisabled(logger.child(fields), enabled),
   };
 }

@@ -35,7 +35,6 @@ export function printableJson(value: unknown): string {
 
 /** `text` in one line of printable characters, quotes and backslashes left alone. */
 export function printable(text: string): string {
-  // eslint-disable-next-line no-control-regex -- control characters are what is looked for
   return text.replace(/[\u0000-\u001f]/g, escapeCharacter).replace(UNSAFE, escapeCharacter);
 }
 

@@ -1,0 +1,145 @@
+import { join } from 'node:path';
+import { open, type Database, type RootDatabase } from 'lmdb';
+import { HoldfastError, limits, once } from '../../../shared/common/index.js';
+import type {
+  AuditRecord,
+  Store,
+  StoreTransaction,
+  TokenRecord,
+  WorkspaceRecord,
+} from './types.js';
+
+/** The published types lack it; LMDB takes the mode of its files from here (default 0664). */
+interface FileMode {
+  readonly permissionsMode: number;
+}
+
+interface Tables {
+  readonly workspaces: Database<WorkspaceRecord, string>;
+  readonly workspaceNames: Database<string, string>;
+  readonly tokens: Database<TokenRecord, string>;
+  readonly tokenHashes: Database<string, string>;
+  /** Keyed by a running number, so that records of one millisecond keep their order. */
+  readonly audit: Database<AuditRecord, number>;
+}
+
+/**
+ * Opens the embedded store in `dir`, a folder that only this user can enter. Writes are synced to disk
+ * on LMDB's own thread; reads come straight from the memory map.
+ */
+export function openLmdbStore(dir: string): Store {
+  const root = open({
+    path: join(dir, 'store.mdb'),
+    noSubdir: true,
+    maxDbs: 8,
+    encoding: 'json',
+    // A resolved write is on disk, not only visible.
+    overlappingSync: false,
+    ...({ permissionsMode: 0o600 } satisfies FileMode),
+  });
+  return new LmdbStore(root);
+}
+
+class LmdbStore implements Store {
+  readonly #root: RootDatabase;
+  readonly #tables: Tables;
+  readonly close: () => Promise<void>;
+
+  constructor(root: RootDatabase) {
+    this.#root = root;
+    this.#tables = {
+      workspaces: root.openDB({ name: 'workspaces', encoding: 'json' }),
+      workspaceNames: root.openDB({ name: 'workspace-names', encoding: 'json' }),
+      tokens: root.openDB({ name: 'tokens', encoding: 'json' }),
+      tokenHashes: root.openDB({ name: 'token-hashes', encoding: 'json' }),
+      audit: root.openDB({ name: 'audit', encoding: 'json' }),
+    };
+    this.close = once(() => this.#root.close());
+  }
+
+  /** Gets of one turn share one snapshot, so synchronous `work` sees a consistent view. */
+  read<T>(work: (transaction: StoreTransaction) => T): Promise<T> {
+    return attempt(() => work(transactionOn(this.#tables, false)));
+  }
+
+  /** A child transaction, since LMDB batches several of them into one and only a child can abort. */
+  async write<T>(work: (transaction: StoreTransaction) => T): Promise<T> {
+    return await this.#root.childTransaction(() => work(transactionOn(this.#tables, true)));
+  }
+
+  auditLog(limit: number): Promise<AuditRecord[]> {
+    return attempt(() => [
+      ...this.#tables.audit.getRange({ reverse: true, limit }).map(({ value }) => value),
+    ]);
+  }
+}
+
+/** A rejection, not a throw, so that both methods of the store fail alike. */
+function attempt<T>(work: () => T): Promise<T> {
+  return new Promise((resolve) => {
+    resolve(work());
+  });
+}
+
+function transactionOn(tables: Tables, writable: boolean): StoreTransaction {
+  const requireWritable = (): void => {
+    if (!writable) throw new HoldfastError('ERR_INTERNAL', 'write in a read transaction');
+  };
+  // The promises of puts inside a transaction settle with it, which the caller awaits as a whole.
+  return {
+    workspace: (id) => tables.workspaces.get(id),
+    workspaceByName: (name) => {
+      const id = tables.workspaceNames.get(name);
+      return id === undefined ? undefined : tables.workspaces.get(id);
+    },
+    workspaces: () => {
+      const records: WorkspaceRecord[] = [];
+      for (const { value: id } of tables.workspaceNames.getRange()) {
+        const record = tables.workspaces.get(id);
+        if (record !== undefined) records.push(record);
+      }
+      return records;
+    },
+    token: (id) => tables.tokens.get(id),
+    tokenByHash: (hash) => {
+      const id = tables.tokenHashes.get(hash);
+      return id === undefined ? undefined : tables.tokens.get(id);
+    },
+    tokens: () => [...tables.tokens.getRange().map(({ value }) => value)],
+    putWorkspace: (record) => {
+      requireWritable();
+      const old = tables.workspaces.get(record.id);
+      if (old !== undefined && old.name !== record.name)
+        void tables.workspaceNames.remove(old.name);
+      void tables.workspaces.put(record.id, record);
+      void tables.workspaceNames.put(record.name, record.id);
+    },
+    removeWorkspace: (id) => {
+      requireWritable();
+      const old = tables.workspaces.get(id);
+      if (old === undefined) return;
+      void tables.workspaceNames.remove(old.name);
+      void tables.workspaces.remove(id);
+    },
+    putToken: (record) => {
+      requireWritable();
+      const old = tables.tokens.get(record.id);
+      if (old !== undefined && old.hash !== record.hash) void tables.tokenHashes.remove(old.hash);
+      void tables.tokens.put(record.id, record);
+      void tables.tokenHashes.put(record.hash, record.id);
+    },
+    removeToken: (id) => {
+      requireWritable();
+      const old = tables.tokens.get(id);
+      if (old === undefined) return;
+      void tables.tokenHashes.remove(old.hash);
+      void tables.tokens.remove(id);
+    },
+    audit: (record) => {
+      requireWritable();
+      const [last = 0] = tables.audit.getKeys({ reverse: true, limit: 1 });
+      void tables.audit.put(last + 1, record);
+      void tables.audit.remove(last + 1 - limits.AUDIT_RECORDS);
+    },
+  };
+}

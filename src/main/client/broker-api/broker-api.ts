@@ -1,0 +1,144 @@
+import type { z } from 'zod';
+import {
+  fromErrorRecord,
+  HoldfastError,
+  limits,
+  type AbortOptions,
+} from '../../../shared/common/index.js';
+import {
+  httpErrorSchema,
+  ticketResponseSchema,
+  tokenCreatedSchema,
+  tokenListSchema,
+  whoamiSchema,
+  workspaceAddedSchema,
+  workspaceInfoSchema,
+  workspaceListSchema,
+} from '../../../shared/common/wire/index.js';
+import type { BrokerApi, BrokerApiOptions } from './types.js';
+
+type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
+
+interface RequestOptions extends AbortOptions {
+  readonly body?: unknown;
+}
+
+/**
+ * The API of the broker at `brokerUrl`; nothing is sent before the first call.
+ * @throws {HoldfastError} ERR_INVALID_ARGUMENT if that is no http(s) address.
+ */
+export function createBrokerApi(options: BrokerApiOptions): BrokerApi {
+  const origin = requireOrigin(options.brokerUrl);
+  const { token, timeoutMs = limits.BROKER_REQUEST_MS } = options;
+
+  async function send(method: Method, path: string, request: RequestOptions): Promise<Response> {
+    const deadline = AbortSignal.timeout(timeoutMs);
+    const signal =
+      request.signal === undefined ? deadline : AbortSignal.any([deadline, request.signal]);
+    try {
+      return await fetch(origin + path, {
+        method,
+        // A redirect would carry the token elsewhere.
+        redirect: 'error',
+        signal,
+        headers: {
+          authorization: `Bearer ${token}`,
+          ...(request.body === undefined ? {} : { 'content-type': 'application/json' }),
+        },
+        ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
+      });
+    } catch (error) {
+      if (request.signal?.aborted === true)
+        throw new HoldfastError('ERR_CLOSED', 'request given up', { cause: error });
+      throw unreachable(origin, error);
+    }
+  }
+
+  async function call<T>(
+    method: Method,
+    path: string,
+    schema: z.ZodType<T> | undefined,
+    request: RequestOptions = {},
+  ): Promise<T> {
+    const response = await send(method, path, request);
+    const body = await response.text().catch((error: unknown) => {
+      throw unreachable(origin, error);
+    });
+    if (!response.ok) throw answeredError(response.status, body);
+    if (schema === undefined) return undefined as T;
+    const result = schema.safeParse(parseJson(body));
+    if (result.success) return result.data;
+    throw new HoldfastError('ERR_PROTOCOL', `${origin} did not answer as a Holdfast broker does`);
+  }
+
+  return {
+    whoami: (request) => call('GET', '/api/v1/whoami', whoamiSchema, request),
+    listWorkspaces: async (request) =>
+      (await call('GET', '/api/v1/workspaces', workspaceListSchema, request)).workspaces,
+    addWorkspace: (body, request) =>
+      call('POST', '/api/v1/workspaces', workspaceAddedSchema, { ...request, body }),
+    updateWorkspace: (name, body, request) =>
+      call('PATCH', workspacePath(name), workspaceInfoSchema, { ...request, body }),
+    removeWorkspace: (name, request) => call('DELETE', workspacePath(name), undefined, request),
+    renewAgentToken: (name, { forgetKey = false, ...request } = {}) =>
+      call('POST', `${workspacePath(name)}/agent-token`, workspaceAddedSchema, {
+        ...request,
+        body: { forgetKey },
+      }),
+    listTokens: async (request) =>
+      (await call('GET', '/api/v1/tokens', tokenListSchema, request)).tokens,
+    createToken: (body, request) =>
+      call('POST', '/api/v1/tokens', tokenCreatedSchema, { ...request, body }),
+    revokeToken: (id, request) =>
+      call('DELETE', `/api/v1/tokens/${encodeURIComponent(id)}`, undefined, request),
+    getTicket: (workspace, { publicKey, scopes, ...request }) =>
+      call('POST', `${workspacePath(workspace)}/tickets`, ticketResponseSchema, {
+        ...request,
+        body: { publicKey, ...(scopes === undefined ? {} : { scopes }) },
+      }),
+  };
+}
+
+function workspacePath(name: string): string {
+  return `/api/v1/workspaces/${encodeURIComponent(name)}`;
+}
+
+function requireOrigin(text: string): string {
+  try {
+    const url = new URL(text);
+    if (/^https?:$/.test(url.protocol)) return url.origin;
+  } catch {
+    // Said below.
+  }
+  throw new HoldfastError('ERR_INVALID_ARGUMENT', 'the broker address must be http:// or https://');
+}
+
+/** The innermost reason: fetch itself only says that it failed. */
+function unreachable(origin: string, error: unknown): HoldfastError {
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : undefined;
+  const why =
+    cause instanceof Error
+      ? cause.name === 'TimeoutError'
+        ? 'no answer in time'
+        : cause.message || (code ?? cause.name)
+      : String(cause);
+  return new HoldfastError('ERR_BROKER_UNREACHABLE', `${origin}: ${why}`, { cause: error });
+}
+
+function answeredError(status: number, body: string): HoldfastError {
+  const parsed = httpErrorSchema.safeParse(parseJson(body));
+  if (parsed.success) return fromErrorRecord(parsed.data.error);
+  return new HoldfastError(
+    status === 401 ? 'ERR_UNAUTHORIZED' : status >= 500 ? 'ERR_BROKER_UNREACHABLE' : 'ERR_PROTOCOL',
+    `the broker answered with status ${String(status)}`,
+  );
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
