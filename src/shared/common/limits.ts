@@ -30,6 +30,8 @@ export const RPTY_IDLE_MS = 5 * 60_000;
 export const TERMINAL_IDLE_MS = 24 * 3_600_000;
 /** Terminals of one agent. kernel.pty.max is 4096 on a stock Linux. */
 export const MAX_TERMINALS = 4_000;
+/** A viewer that has a channel but never says what it wants. */
+export const ATTACH_MS = 10_000;
 /** Viewers of one terminal. */
 export const MAX_VIEWERS = 1_024;
 export const MIN_CELLS = 1;

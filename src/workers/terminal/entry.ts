@@ -4,7 +4,7 @@
  */
 import { threadId } from 'node:worker_threads';
 import { HoldfastError } from '../../shared/common/index.js';
-import { TERMINAL_PORT_VERSION, type TerminalTask } from '../../shared/node/ports/index.js';
+import { TERMINAL_PORT_VERSION, TerminalStatus, type TerminalTask } from '../../shared/node/ports/index.js';
 import { workerSetup } from './fault.js';
 import { Terminal } from './terminal.js';
 
@@ -17,6 +17,10 @@ export default async function serveTerminal(task: TerminalTask): Promise<void> {
       'ERR_INTERNAL',
       `main speaks terminal port ${String(task.version)}, this worker ${String(TERMINAL_PORT_VERSION)}`,
     );
+  }
+  if (new TerminalStatus(task.status).generation !== task.generation) {
+    task.port.close();
+    return;
   }
   await new Terminal(task).serve();
 }

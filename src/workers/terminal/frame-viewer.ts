@@ -48,8 +48,9 @@ export class FrameViewer implements Viewer {
   #size: TerminalSize | undefined;
   #cursor = 0;
   #acked = 0;
-  /** First offset that it does not take yet. */
+  /** First offset that it does not take yet, and the window that it stated last. */
   #limit = 0;
+  #window = 0;
   #replayUntil = 0;
   #progressAt = 0;
   #slot = 0;
@@ -130,7 +131,8 @@ export class FrameViewer implements Viewer {
     this.#channel.send(encodeAgentFrame({ type: 'gap', from: this.#cursor, to }));
     this.#cursor = to;
     this.#acked = Math.max(this.#acked, to);
-    this.#limit = Math.max(this.#limit, to);
+    // What is gone needs no acknowledgement, so the whole window is free again.
+    this.#limit = to + this.#window;
   }
 
   sendSize(offset: number, size: TerminalSize): void {
@@ -216,6 +218,7 @@ export class FrameViewer implements Viewer {
     this.#ready = true;
     this.#cursor = point.offset;
     this.#acked = point.offset;
+    this.#window = frame.window;
     this.#limit = point.offset + frame.window;
     this.#replayUntil = this.#host.head;
     this.#progressAt = this.#host.now();
@@ -252,6 +255,7 @@ export class FrameViewer implements Viewer {
       this.#acked = offset;
       this.#progressAt = this.#host.now();
     }
+    this.#window = window;
     this.#limit = Math.max(this.#limit, offset + window);
     this.#host.progressed(this);
   }

@@ -1,5 +1,8 @@
-import { RingBuffer } from 'ring-buffer-ts';
+import ringBuffer, { type RingBuffer as Ring } from 'ring-buffer-ts';
 import { limits } from '../../shared/common/index.js';
+
+// The package is UMD without names that Node's ESM loader could see.
+const { RingBuffer } = ringBuffer;
 
 /** Ring blocks live in shared memory: 16 bytes of header, then the data. */
 const HEADER_BYTES = 16;
@@ -100,7 +103,7 @@ export interface OutputLogOptions {
 export class OutputLog {
   readonly #options: OutputLogOptions;
   readonly #basicBlocks: number;
-  readonly #blocks: RingBuffer<Block>;
+  readonly #blocks: Ring<Block>;
   /** In the order of announcement, so that `onBlockFreed` can name them. */
   readonly #announced: (Block | undefined)[] = [];
   #head: number;

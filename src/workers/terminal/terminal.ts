@@ -1,9 +1,9 @@
-import { closeSync } from 'node:fs';
 import type { MessagePort } from 'node:worker_threads';
 import {
   assertNever,
   createLogger,
   deferred,
+  limits,
   systemClock,
   toErrorRecord,
   wrapError,
@@ -59,6 +59,7 @@ export class Terminal implements ViewerHost {
   readonly #reader: PtyReader;
   readonly #writer: PtyWriter;
   readonly #channels = new Map<ViewerId, Viewer>();
+  readonly #ports = new Map<ViewerId, MessagePort>();
   readonly #closed = deferred<void>();
   #state: 'reading' | 'exited' | 'closed' = 'reading';
   #processExit: ExitStatus | undefined;
@@ -139,6 +140,12 @@ export class Terminal implements ViewerHost {
         this.#obey(command);
       });
     });
+    // Main ended or gave the terminal to somebody else.
+    this.#port.on('close', () => {
+      this.#run(() => {
+        this.#close({ type: 'finished' });
+      });
+    });
     this.#reader.start();
     this.#post({ type: 'adopted' });
     if (this.#task.exit !== undefined) this.#processEnded(this.#task.exit);
@@ -187,6 +194,7 @@ export class Terminal implements ViewerHost {
   left(viewer: Viewer): void {
     this.#viewers.delete(viewer);
     this.#sizes.viewersChanged(this.#viewers);
+    this.#ports.delete(viewer.id);
     if (!this.#channels.delete(viewer.id)) return;
     this.#post({ type: 'detached', viewer: viewer.id });
     this.#endViewers();
@@ -232,9 +240,19 @@ export class Terminal implements ViewerHost {
   #attach(spec: ViewerSpec, handle: PortHandle): void {
     const viewer = this.#createViewer(spec, guardedChannel(new PortChannel(handle), this.#guard));
     this.#channels.set(spec.viewer, viewer);
+    this.#ports.set(spec.viewer, handle.port);
     this.#post({ type: 'attached', viewer: spec.viewer });
     viewer.start();
+    if (!viewer.ready) this.#expectAttach(viewer);
     this.#endViewers();
+  }
+
+  /** A channel on which nobody ever says `attach` must not stay. */
+  #expectAttach(viewer: Viewer): void {
+    this.#clock.after(limits.ATTACH_MS, () => {
+      if (viewer.ready || !this.#channels.has(viewer.id)) return;
+      viewer.end({ code: 'ERR_PEER_TIMEOUT', message: 'no attach frame came' });
+    });
   }
 
   #createViewer(spec: ViewerSpec, channel: PortChannel | ReturnType<typeof guardedChannel>) {
@@ -332,10 +350,10 @@ export class Terminal implements ViewerHost {
     this.#linger?.cancel();
     this.#sizes.close();
     this.#viewers.close();
+    // A port that closes without a last word tells its viewer to attach anew.
+    for (const port of this.#ports.values()) port.close();
     this.#reader.close();
     this.#writer.close();
-    // Only now: the reader polls and the writer writes through it.
-    closeSync(this.#task.ioFd);
     if (last.type === 'finished') this.#log.close();
     this.#port.postMessage(last);
     this.#port.close();

@@ -83,15 +83,18 @@ export class WorkerPool implements Closable {
     return this.#threads().length;
   }
 
+  /** @throws {HoldfastError} ERR_DEGRADED where something new should not be started now. */
+  requireHealthy(): void {
+    if (!this.degraded) return;
+    throw new HoldfastError('ERR_DEGRADED', `${this.#options.name} workers keep dying`);
+  }
+
   /**
-   * Runs one task on the least busy thread.
-   * @throws {HoldfastError} ERR_DEGRADED, ERR_CLOSED; ERR_WORKER_LOST when its thread died.
+   * Runs one task on the least busy thread, also while degraded: what lives already goes on.
+   * @throws {HoldfastError} ERR_CLOSED; ERR_WORKER_LOST when its thread died.
    */
   async run(task: unknown, transfer: readonly TransferListItem[]): Promise<void> {
     if (this.#closing) throw new HoldfastError('ERR_CLOSED', 'the agent is closing');
-    if (this.degraded) {
-      throw new HoldfastError('ERR_DEGRADED', `${this.#options.name} workers keep dying`);
-    }
     const piscina = this.#usable();
     try {
       await piscina.run(task, { transferList: [...transfer] });
@@ -162,7 +165,7 @@ export class WorkerPool implements Closable {
     });
     // Deaths without a task; without a listener they would end the process.
     piscina.on('error', (error: unknown) => {
-      options.logger.debug('worker error', { pool: options.name, error });
+      options.logger.error('worker error', { pool: options.name, error });
     });
     return piscina;
   }

@@ -19,12 +19,15 @@ export const TERMINAL_PORT_VERSION = 1;
  */
 export interface TerminalTask {
   readonly version: number;
+  /** Must equal the one in `status`; else another worker has the terminal by now. */
+  readonly generation: number;
   /** Only this terminal's messages, both ways. */
   readonly port: MessagePort;
   readonly id: TerminalId;
   readonly epoch: Epoch;
-  /** Two duplicates of the master; the worker closes both. The reader's closes itself on EIO. */
+  /** A duplicate of the master, the worker's own: its stream closes it. */
   readonly readFd: number;
+  /** Another one, for input, sizes and the last bytes. Main closes it when the task has settled. */
   readonly ioFd: number;
   readonly slavePath: string;
   readonly size: TerminalSize;

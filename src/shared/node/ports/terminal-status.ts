@@ -2,7 +2,7 @@
  * Counters of one terminal in shared memory, so that they outlive its worker: the next worker goes on at
  * the right log offset, and input that a client sends again after the death is not typed twice.
  *
- * Layout: four float64 (head, raw input, fold, reserved), then 32 ledger slots of 16 bytes client id and
+ * Layout: four float64 (head, raw input, fold, generation), then 32 ledger slots of 16 bytes client id and
  * one float64 sequence number. Only the owning worker writes; main and the next worker read after the
  * owner is dead, or for statistics, where a value that is one update old does no harm.
  */
@@ -50,6 +50,17 @@ export class TerminalStatus {
   }
   set fold(value: number) {
     this.#words[2] = value;
+  }
+
+  /**
+   * Which adoption is in force. Main raises it before it gives the terminal to a further worker, so that
+   * one which only wakes up later keeps its hands off descriptors that may mean something else by then.
+   */
+  get generation(): number {
+    return this.#words[3] ?? 0;
+  }
+  set generation(value: number) {
+    this.#words[3] = value;
   }
 
   /**

@@ -1,0 +1,102 @@
+import { MessageChannel } from 'node:worker_threads';
+import {
+  deferred,
+  once,
+  type ByteChannel,
+  type TerminalId,
+  type ViewerId,
+} from '../../../shared/common/index.js';
+import type { ExitStatus, TerminalSize } from '../../../shared/common/wire/index.js';
+import { DEFAULT_PORT_CREDIT } from '../../../shared/node/ports/index.js';
+import { ResumableChannel } from './resumable-channel.js';
+import { TerminalHandle, type TerminalHandleOptions } from './terminal-handle.js';
+import type { PtyCommand, PtySession } from './types.js';
+
+/** How long an ended session may wait for its SSH client to take the last output. */
+const PATIENCE_MS = 1_000;
+
+export interface PtySessionOptions extends Omit<
+  TerminalHandleOptions,
+  'id' | 'pace' | 'sizePolicy' | 'onViewers' | 'onExited'
+> {
+  readonly id: TerminalId;
+  nextViewer(): ViewerId;
+}
+
+/**
+ * A PTY of an SSH session: a terminal of its own with one lossless viewer that is registered before the
+ * first byte is read.
+ */
+export class TerminalSession implements PtySession {
+  readonly exited: Promise<ExitStatus>;
+  readonly #handle: TerminalHandle;
+  readonly #channel: ResumableChannel;
+  readonly #exited = deferred<ExitStatus>();
+  readonly #options: PtySessionOptions;
+
+  constructor(options: PtySessionOptions) {
+    this.#options = options;
+    this.exited = this.#exited.promise;
+    this.#handle = new TerminalHandle({
+      ...options,
+      pace: 'slowest',
+      sizePolicy: 'latest',
+      onViewers: () => undefined,
+      onExited: () => undefined,
+      onMoved: () => {
+        this.#connect();
+      },
+    });
+    this.#channel = new ResumableChannel(() => this.#handle.rawInput);
+  }
+
+  get pid(): number {
+    return this.#handle.pid;
+  }
+  get slavePath(): string {
+    return this.#handle.slavePath;
+  }
+  get channel(): ByteChannel {
+    return this.#channel;
+  }
+
+  /** @throws {HoldfastError} ERR_SPAWN. */
+  start(command: PtyCommand): void {
+    this.#handle.start(command);
+    this.#connect();
+    void this.#handle.closed.then(async () => {
+      // The end of the bytes came over the port before this; only a given-up terminal has none.
+      this.#channel.giveUp();
+      this.#exited.resolve(await this.#handle.processExited);
+    });
+  }
+
+  resize(size: TerminalSize): void {
+    this.#handle.resize(size);
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#handle.signal(signal);
+  }
+
+  readonly close = once(async () => {
+    await this.#handle.end(PATIENCE_MS);
+  });
+
+  #connect(): void {
+    const { port1, port2 } = new MessageChannel();
+    this.#handle.attach(
+      {
+        viewer: this.#options.nextViewer(),
+        protocol: 'raw',
+        subject: 'ssh',
+        mayType: true,
+        created: true,
+        size: this.#handle.size,
+        offset: this.#channel.received,
+      },
+      { port: port2, credit: DEFAULT_PORT_CREDIT },
+    );
+    this.#channel.connect({ port: port1, credit: DEFAULT_PORT_CREDIT });
+  }
+}

@@ -1,0 +1,328 @@
+import {
+  HoldfastError,
+  limits,
+  once,
+  toErrorRecord,
+  type Clock,
+  type ErrorRecord,
+  type Logger,
+  type TerminalId,
+  type Timer,
+  type ViewerId,
+} from '../../../shared/common/index.js';
+import {
+  encodeAgentFrame,
+  parseTerminalLabel,
+  type TerminalInfo,
+  type TerminalLabel,
+} from '../../../shared/common/wire/index.js';
+import { PortChannel, type FaultKind } from '../../../shared/node/ports/index.js';
+import type { IncomingChannel } from '../peers/types.js';
+import { WorkerPool } from '../worker-pool/index.js';
+import { TerminalSession } from './pty-session.js';
+import { TerminalHandle, terminalNotFound } from './terminal-handle.js';
+import type { PtyCommand, PtySession, Terminals } from './types.js';
+
+export interface TerminalsOptions {
+  /** Worker threads; at least 1, and two so that one flood leaves room. */
+  readonly workers: number;
+  readonly ringBytes: number;
+  readonly maxTerminals: number;
+  /** With nobody attached, in ms. 0: for ever. */
+  readonly idleMs: { readonly terminal: number; readonly reconnectingPty: number };
+  readonly beatMs: number;
+  /** Opens the test door of the workers. */
+  readonly faults: boolean;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** What a new terminal runs. @throws {HoldfastError} ERR_SHELL_NOT_FOUND, ERR_DIRECTORY_NOT_FOUND. */
+  prepareShell(id: TerminalId): Promise<Omit<PtyCommand, 'size'>>;
+}
+
+type TerminalProtocol = 'terminal' | 'reconnecting-pty';
+
+/** A terminal's place in the registry: taken before the fork, so that two attaches get one PTY. */
+interface Entry {
+  readonly handle: TerminalHandle;
+  /** Attaches that wait for the fork. Absent: it is done. */
+  waiting: (() => void)[] | undefined;
+  /** Why the fork did not happen; those who waited for it are told the same. */
+  failure: unknown;
+  idleMs: number;
+  idleTimer: Timer | undefined;
+  lastActiveAt: number;
+}
+
+/** Time for viewers of a closing agent to take the last output. */
+const CLOSE_PATIENCE_MS = 1_000;
+const HEAP_MB = 512;
+/** One worker takes all of them if need be. */
+const TASKS_PER_WORKER = 8_192;
+
+/**
+ * The agent's terminals: routes channels to them by id, starts what is new, and ends what nobody has looked
+ * at for long. Of the bytes it sees none.
+ */
+export class TerminalRegistry implements Terminals {
+  readonly #options: TerminalsOptions;
+  readonly #pool: WorkerPool;
+  readonly #growthBudget = new SharedArrayBuffer(4);
+  readonly #entries = new Map<TerminalId, Entry>();
+  /** Exited and still being shown to their viewers; the ids are free again. */
+  readonly #leaving = new Set<TerminalHandle>();
+  readonly #sessions = new Set<TerminalSession>();
+  #lastViewer = 0;
+  #lastSession = 0;
+  #closing = false;
+
+  constructor(options: TerminalsOptions) {
+    this.#options = options;
+    new Int32Array(this.#growthBudget)[0] = limits.RING_GROWTH_BUDGET_BYTES;
+    this.#pool = new WorkerPool({
+      name: 'terminal',
+      entry: new URL('../../../workers/terminal/entry.js', import.meta.url),
+      size: options.workers,
+      tasksPerWorker: TASKS_PER_WORKER,
+      beatMs: options.beatMs,
+      faults: options.faults,
+      maxHeapMb: HEAP_MB,
+      clock: options.clock,
+      logger: options.logger,
+    });
+  }
+
+  /** Starts the worker threads. */
+  start(): void {
+    this.#pool.start();
+  }
+
+  /** Workers died too often lately; nothing new is started. */
+  get degraded(): boolean {
+    return this.#pool.degraded;
+  }
+
+  get count(): number {
+    return this.#entries.size + this.#sessions.size;
+  }
+
+  attach(channel: IncomingChannel): void {
+    const protocol: TerminalProtocol =
+      channel.protocol === 'terminal' ? 'terminal' : 'reconnecting-pty';
+    this.#route(channel, protocol).catch((error: unknown) => {
+      const record = toErrorRecord(error);
+      this.#options.logger.warn('channel refused', {
+        connectionId: channel.peer.connectionId,
+        protocol,
+        ...record,
+      });
+      refuse(channel, protocol, record);
+    });
+  }
+
+  async openSession(command: PtyCommand): Promise<PtySession> {
+    this.#requireRoom();
+    this.#lastSession += 1;
+    const session = new TerminalSession({
+      ...this.#handleOptions(),
+      id: `ssh-${String(this.#lastSession)}` as TerminalId,
+      nextViewer: () => this.#nextViewer(),
+    });
+    session.start(command);
+    this.#sessions.add(session);
+    void session.exited.then(() => this.#sessions.delete(session));
+    return Promise.resolve(session);
+  }
+
+  list(): Promise<TerminalInfo[]> {
+    const now = this.#options.clock.now();
+    const rows = [...this.#entries.values()].map(({ handle, lastActiveAt }): TerminalInfo => ({
+      id: handle.id,
+      state: handle.state === 'closed' ? 'exited' : handle.state,
+      rows: handle.size.rows,
+      cols: handle.size.cols,
+      viewers: handle.viewers,
+      bytes: handle.bytes,
+      idleMs: handle.viewers > 0 ? 0 : Math.round(now - lastActiveAt),
+      createdAt: handle.createdAt.toISOString(),
+      title: handle.title,
+    }));
+    return Promise.resolve(rows);
+  }
+
+  async kill(id: TerminalId): Promise<void> {
+    const entry = this.#entries.get(id);
+    if (entry === undefined) throw terminalNotFound(id);
+    await entry.handle.end(CLOSE_PATIENCE_MS);
+  }
+
+  /** Kills the worker that serves `id`, for tests; does nothing unless the door was opened at start. */
+  injectFault(id: TerminalId, kind: FaultKind): void {
+    const entry = this.#entries.get(id);
+    if (entry === undefined) throw terminalNotFound(id);
+    entry.handle.fault(kind);
+  }
+
+  readonly close = once(async () => {
+    this.#closing = true;
+    for (const { idleTimer } of this.#entries.values()) idleTimer?.cancel();
+    await Promise.all([
+      ...[...this.#entries.values()].map(({ handle }) => handle.end(CLOSE_PATIENCE_MS)),
+      ...[...this.#leaving].map((handle) => handle.end(CLOSE_PATIENCE_MS)),
+      ...[...this.#sessions].map((session) => session.close()),
+    ]);
+    await this.#pool.close();
+  });
+
+  async #route(channel: IncomingChannel, protocol: TerminalProtocol): Promise<void> {
+    const label = parseTerminalLabel(channel.label, protocol);
+    const access = channel.peer.permissions.terminalAccess(label.id);
+    if (access === 'none') {
+      throw new HoldfastError('ERR_FORBIDDEN', 'the ticket does not allow this terminal');
+    }
+    const existing = this.#entries.get(label.id);
+    // Whoever may only watch cannot start what there is to be watched.
+    if (existing === undefined && access === 'view') throw terminalNotFound(label.id);
+    const entry = existing ?? this.#reserve(label, protocol);
+    if (existing !== undefined) entry.idleMs = longer(entry.idleMs, this.#idleMs(protocol));
+    if (entry.waiting !== undefined) await this.#forked(entry, label, existing === undefined);
+    // It may have ended while we waited; then the channel closes and its viewer comes back.
+    if (entry.handle.viewers >= limits.MAX_VIEWERS) {
+      throw new HoldfastError('ERR_PEER_LIMIT', 'this terminal has too many viewers');
+    }
+    entry.handle.attach(
+      {
+        viewer: this.#nextViewer(),
+        protocol,
+        subject: channel.peer.subject,
+        mayType: access === 'type',
+        created: existing === undefined,
+        size: { rows: label.rows, cols: label.cols },
+      },
+      channel.handle,
+    );
+  }
+
+  /** In one turn with the look-up, so that of fifty attaches to a new id one creates and the rest wait. */
+  #reserve(label: TerminalLabel, protocol: TerminalProtocol): Entry {
+    this.#requireRoom();
+    const handle = new TerminalHandle({
+      ...this.#handleOptions(),
+      id: label.id,
+      pace: 'fastest',
+      sizePolicy: 'latest',
+      onViewers: (count) => {
+        this.#viewersChanged(entry, count);
+      },
+      onExited: () => {
+        this.#retire(entry);
+      },
+    });
+    const entry: Entry = {
+      handle,
+      waiting: [],
+      failure: undefined,
+      idleMs: this.#idleMs(protocol),
+      idleTimer: undefined,
+      lastActiveAt: this.#options.clock.now(),
+    };
+    this.#entries.set(label.id, entry);
+    return entry;
+  }
+
+  /** The creator forks; the others wait for it, and fail with it. */
+  async #forked(entry: Entry, label: TerminalLabel, creator: boolean): Promise<void> {
+    if (!creator) {
+      await new Promise<void>((resolve) => entry.waiting?.push(resolve));
+      if (entry.failure !== undefined) throw entry.failure;
+      return;
+    }
+    try {
+      const command = await this.#options.prepareShell(label.id);
+      this.#requireOpen();
+      entry.handle.start({ ...command, size: { rows: label.rows, cols: label.cols } });
+    } catch (error) {
+      this.#entries.delete(label.id);
+      entry.failure = error;
+      throw error;
+    } finally {
+      const waiting = entry.waiting ?? [];
+      entry.waiting = undefined;
+      for (const resume of waiting) resume();
+    }
+    this.#options.logger.info('terminal started', { terminal: label.id, pid: entry.handle.pid });
+  }
+
+  #viewersChanged(entry: Entry, count: number): void {
+    entry.lastActiveAt = this.#options.clock.now();
+    entry.idleTimer?.cancel();
+    entry.idleTimer = undefined;
+    if (count > 0 || entry.idleMs === 0 || this.#closing) return;
+    entry.idleTimer = this.#options.clock.after(entry.idleMs, () => {
+      this.#options.logger.info('terminal idle for too long', { terminal: entry.handle.id });
+      void entry.handle.end(CLOSE_PATIENCE_MS);
+    });
+  }
+
+  #retire(entry: Entry): void {
+    const { handle } = entry;
+    entry.idleTimer?.cancel();
+    if (this.#entries.get(handle.id) !== entry) return;
+    this.#entries.delete(handle.id);
+    this.#options.logger.info('terminal ended', { terminal: handle.id, bytes: handle.bytes });
+    this.#leaving.add(handle);
+    void handle.closed.then(() => this.#leaving.delete(handle));
+  }
+
+  #handleOptions(): {
+    readonly ringBytes: number;
+    readonly growthBudget: SharedArrayBuffer;
+    readonly pool: WorkerPool;
+    readonly clock: Clock;
+    readonly logger: Logger;
+  } {
+    return {
+      ringBytes: this.#options.ringBytes,
+      growthBudget: this.#growthBudget,
+      pool: this.#pool,
+      clock: this.#options.clock,
+      logger: this.#options.logger,
+    };
+  }
+
+  #idleMs(protocol: TerminalProtocol): number {
+    const { idleMs } = this.#options;
+    return protocol === 'terminal' ? idleMs.terminal : idleMs.reconnectingPty;
+  }
+
+  #requireOpen(): void {
+    if (this.#closing) throw new HoldfastError('ERR_CLOSED', 'the agent is closing');
+  }
+
+  #requireRoom(): void {
+    this.#requireOpen();
+    this.#pool.requireHealthy();
+    if (this.count < this.#options.maxTerminals) return;
+    throw new HoldfastError(
+      'ERR_TERMINAL_LIMIT',
+      `there are ${String(this.count)} terminals already`,
+    );
+  }
+
+  #nextViewer(): ViewerId {
+    this.#lastViewer += 1;
+    return this.#lastViewer as ViewerId;
+  }
+}
+
+/** Tells the viewer why, where its protocol can, and closes. */
+function refuse(channel: IncomingChannel, protocol: TerminalProtocol, error: ErrorRecord): void {
+  const port = new PortChannel(channel.handle);
+  port.start({ message: () => undefined, credit: () => undefined, end: () => undefined });
+  if (protocol === 'terminal') port.send(encodeAgentFrame({ type: 'error', ...error }));
+  port.close(error);
+}
+
+/** 0 is for ever, and so the longest of all. */
+function longer(a: number, b: number): number {
+  return a === 0 || b === 0 ? 0 : Math.max(a, b);
+}

@@ -1,0 +1,358 @@
+import { closeSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import {
+  assertNever,
+  deferred,
+  HoldfastError,
+  limits,
+  toErrorRecord,
+  type Clock,
+  type Epoch,
+  type ErrorRecord,
+  type Logger,
+  type TerminalId,
+  type Timer,
+  type ViewerId,
+} from '../../../shared/common/index.js';
+import type {
+  ExitStatus,
+  Pace,
+  SizePolicy,
+  TerminalSize,
+} from '../../../shared/common/wire/index.js';
+import {
+  TERMINAL_PORT_VERSION,
+  TerminalStatus,
+  type FaultKind,
+  type PortHandle,
+  type TerminalCommand,
+  type TerminalEvent,
+  type TerminalTask,
+  type ViewerSpec,
+} from '../../../shared/node/ports/index.js';
+import { duplicateFd, forkPty, type ForkedPty } from '../../../shared/node/pty/index.js';
+import { endGroup } from '../process/index.js';
+import type { WorkerPool } from '../worker-pool/index.js';
+import { signalForeground, signalSession } from './session-signal.js';
+import type { PtyCommand } from './types.js';
+
+export interface TerminalHandleOptions {
+  readonly id: TerminalId;
+  readonly pace: Pace;
+  readonly sizePolicy: SizePolicy;
+  readonly ringBytes: number;
+  readonly growthBudget: SharedArrayBuffer;
+  readonly pool: WorkerPool;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Viewers came or went. */
+  onViewers(count: number): void;
+  /** The log is complete: no attach may be routed here any more. */
+  onExited(): void;
+  /** A worker that served this terminal is gone and another one has it; `offset` is where the log ends. */
+  onMoved?(): void;
+}
+
+/** A port whose other end is gone closes at once; this only bounds the wait for one that never left. */
+const PORT_CLOSE_MS = 1_000;
+
+/** Worker deaths within this time count together; one that kills each worker it meets must not go on. */
+const LOSSES_MS = 60_000;
+
+/**
+ * Main's side of one terminal. It owns the master and the process, so that the death of the worker that
+ * reads it costs a pause and not the shell: then a further worker gets a new duplicate, the same ring
+ * blocks and the same counters, and goes on at the next byte.
+ */
+export class TerminalHandle {
+  readonly id: TerminalId;
+  readonly epoch = randomBytes(8).toString('hex') as Epoch;
+  readonly createdAt = new Date();
+  /** When all is over: process waited for, output read, viewers told, descriptors closed. */
+  readonly closed: Promise<void>;
+  /** The process's end. Never rejects. */
+  readonly processExited: Promise<ExitStatus>;
+  readonly #options: TerminalHandleOptions;
+  readonly #status = new TerminalStatus();
+  readonly #viewers = new Set<ViewerId>();
+  readonly #closed = deferred<void>();
+  readonly #processExited = deferred<ExitStatus>();
+  #pty: ForkedPty | undefined;
+  #blocks: (SharedArrayBuffer | undefined)[] = [];
+  #port: MessagePort | undefined;
+  #size: TerminalSize = { rows: limits.DEFAULT_ROWS, cols: limits.DEFAULT_COLS };
+  #title = '';
+  #exit: ExitStatus | undefined;
+  #losses: number[] = [];
+  #state: 'starting' | 'running' | 'exited' | 'closed' = 'starting';
+  /** It was cut off on purpose, so no worker shall go on with it. */
+  #abandoned = false;
+  #retry: Timer | undefined;
+  #ending: Promise<void> | undefined;
+
+  constructor(options: TerminalHandleOptions) {
+    this.id = options.id;
+    this.#options = options;
+    this.closed = this.#closed.promise;
+    this.processExited = this.#processExited.promise;
+  }
+
+  get state(): 'starting' | 'running' | 'exited' | 'closed' {
+    return this.#state;
+  }
+  get size(): TerminalSize {
+    return this.#size;
+  }
+  get viewers(): number {
+    return this.#viewers.size;
+  }
+  get title(): string {
+    return this.#title;
+  }
+  /** Output so far, in bytes. */
+  get bytes(): number {
+    return this.#status.head;
+  }
+  /** Input of the SSH session that has reached the PTY, in bytes. */
+  get rawInput(): number {
+    return this.#status.rawInput;
+  }
+  get pid(): number {
+    return this.#pty?.pid ?? 0;
+  }
+  get slavePath(): string {
+    return this.#pty?.slavePath ?? '';
+  }
+
+  /** Forks and hands the PTY to a worker. @throws {HoldfastError} ERR_SPAWN. */
+  start(command: PtyCommand): void {
+    const pty = forkPty(command, (exit) => {
+      this.#processEnded(exit);
+    });
+    this.#pty = pty;
+    this.#size = command.size;
+    this.#state = 'running';
+    command.prepare?.(pty.slavePath);
+    this.#adopt();
+  }
+
+  /** Transfers the port of a channel to the worker. After the exit the viewer still gets what there is. */
+  attach(spec: ViewerSpec, handle: PortHandle): void {
+    this.#viewers.add(spec.viewer);
+    this.#options.onViewers(this.#viewers.size);
+    this.#send({ type: 'attach', spec, handle }, [handle.port]);
+  }
+
+  resize(size: TerminalSize): void {
+    this.#send({ type: 'resize', size });
+  }
+
+  drop(viewer: ViewerId, error: ErrorRecord): void {
+    this.#send({ type: 'drop', viewer, error });
+  }
+
+  fault(kind: FaultKind): void {
+    this.#send({ type: 'fault', kind });
+  }
+
+  /** To the foreground job. Does nothing once the shell has ended. */
+  signal(signal: NodeJS.Signals): void {
+    if (this.#exit === undefined && this.#pty !== undefined) signalForeground(this.#pty.pid, signal);
+  }
+
+  /**
+   * Ends the processes, harder in steps, and waits until the viewers have been told. `patience` bounds
+   * that last wait, in ms; a viewer that takes nothing is then cut off.
+   */
+  end(patience: number): Promise<void> {
+    this.#ending ??= this.#end(patience);
+    return this.#ending;
+  }
+
+  async #end(patience: number): Promise<void> {
+    if (this.#pty === undefined) {
+      this.#finish();
+      return;
+    }
+    if (this.#exit === undefined) {
+      await endGroup(this.#pty.pid, this.processExited, signalSession, this.#options.clock);
+    }
+    const timer = this.#options.clock.after(patience, () => {
+      this.#abandoned = true;
+      this.#send({ type: 'abandon', error: { code: 'ERR_CLOSED', message: 'the terminal was ended' } });
+    });
+    await this.closed;
+    timer.cancel();
+  }
+
+  #processEnded(exit: ExitStatus): void {
+    this.#exit = exit;
+    this.#processExited.resolve(exit);
+    this.#send({ type: 'processExited', exit });
+  }
+
+  #adopt(): void {
+    const pty = this.#pty;
+    if (pty === undefined || this.#state === 'closed') return;
+    const { port1, port2 } = new MessageChannel();
+    const readFd = duplicateFd(pty.masterFd);
+    const ioFd = duplicateFd(pty.masterFd);
+    this.#status.generation += 1;
+    this.#blocks = this.#blocks.filter((block) => block !== undefined);
+    this.#port = port1;
+    let adopted = false;
+    port1.on('message', (event: TerminalEvent) => {
+      if (event.type === 'adopted') adopted = true;
+      this.#receive(event);
+    });
+    const task: TerminalTask = {
+      version: TERMINAL_PORT_VERSION,
+      generation: this.#status.generation,
+      port: port2,
+      id: this.id,
+      epoch: this.epoch,
+      readFd,
+      ioFd,
+      slavePath: pty.slavePath,
+      size: this.#size,
+      pace: this.#options.pace,
+      sizePolicy: this.#options.sizePolicy,
+      ringBytes: this.#options.ringBytes,
+      status: this.#status.shared,
+      blocks: this.#blocks as SharedArrayBuffer[],
+      growthBudget: this.#options.growthBudget,
+      exit: this.#exit,
+    };
+    const portClosed = new Promise<void>((resolve) => {
+      port1.once('close', resolve);
+    });
+    void this.#options.pool
+      .run(task, [port2])
+      .then(() => undefined, toErrorRecord)
+      .then(async (error) => {
+        // The result overtakes messages on the port, ring blocks among them; its close comes last.
+        await withinTime(portClosed, PORT_CLOSE_MS, this.#options.clock);
+        port1.close();
+        // The task is over, so nobody can use this number any more. The stream closed the other one;
+        // if no stream was ever made by a thread that then died, that number is lost.
+        closeSync(ioFd);
+        if (!adopted && error === undefined) closeSync(readFd);
+        this.#settled(error);
+      });
+  }
+
+  #receive(event: TerminalEvent): void {
+    switch (event.type) {
+      case 'adopted':
+        return;
+      case 'block':
+        this.#blocks.push(event.block);
+        return;
+      case 'blockFreed':
+        this.#blocks[event.index] = undefined;
+        return;
+      case 'attached':
+        return;
+      case 'detached':
+        this.#viewers.delete(event.viewer);
+        this.#options.onViewers(this.#viewers.size);
+        return;
+      case 'resized':
+        this.#size = event.size;
+        return;
+      case 'title':
+        this.#title = event.title;
+        return;
+      case 'exited':
+        this.#state = 'exited';
+        this.#options.onExited();
+        this.#send({ type: 'release' });
+        return;
+      case 'failed':
+        this.#options.logger.error('terminal failed in its worker', { ...event.error });
+        return;
+      case 'finished':
+        return;
+      case 'log':
+        this.#options.logger[event.record.level](event.record.message, event.record.fields);
+        return;
+      default:
+        assertNever(event);
+    }
+  }
+
+  /** The worker has let go of the terminal: with an `error` it died, else all is told or it failed alone. */
+  #settled(error: ErrorRecord | undefined): void {
+    this.#port = undefined;
+    const over = this.#abandoned || (error === undefined && this.#state === 'exited');
+    if (over || error?.code === 'ERR_CLOSED') {
+      this.#finish();
+      return;
+    }
+    this.#adoptAgain(error ?? { code: 'ERR_INTERNAL', message: 'a defect in the terminal worker' });
+  }
+
+  #adoptAgain(error: ErrorRecord): void {
+    const { clock, logger } = this.#options;
+    // Their ports died with the worker; they attach anew, or have left.
+    this.#viewers.clear();
+    this.#options.onViewers(0);
+    this.#losses = [...this.#losses.filter((at) => clock.now() - at < LOSSES_MS), clock.now()];
+    logger.warn('terminal lost its worker', { losses: this.#losses.length, ...error });
+    if (this.#losses.length > limits.ADOPT_TRIES) {
+      logger.error('terminal given up', { ...error });
+      this.#giveUp();
+      return;
+    }
+    try {
+      this.#adopt();
+      this.#options.onMoved?.();
+    } catch (adoptError) {
+      // Out of descriptors, most likely: the shell waits until there is one.
+      logger.warn('terminal waits for a worker', { error: adoptError });
+      this.#retry = clock.after(limits.ADOPT_MS, () => {
+        this.#adoptAgain(error);
+      });
+    }
+  }
+
+  #giveUp(): void {
+    this.#options.onExited();
+    if (this.#exit === undefined && this.#pty !== undefined) signalSession(this.#pty.pid, 'SIGKILL');
+    this.#finish();
+  }
+
+  #finish(): void {
+    if (this.#state === 'closed') return;
+    this.#state = 'closed';
+    this.#retry?.cancel();
+    this.#port?.close();
+    this.#port = undefined;
+    this.#options.onExited();
+    if (this.#pty !== undefined) closeSync(this.#pty.masterFd);
+    this.#blocks = [];
+    this.#closed.resolve();
+  }
+
+  #send(command: TerminalCommand, transfer: readonly MessagePort[] = []): void {
+    if (this.#port === undefined) {
+      // Between two workers, or after the end: a channel without an owner tells its viewer to come back.
+      if (command.type === 'attach') command.handle.port.close();
+      return;
+    }
+    this.#port.postMessage(command, [...transfer]);
+  }
+}
+
+async function withinTime(event: Promise<void>, ms: number, clock: Clock): Promise<void> {
+  const late = deferred<void>();
+  const timer = clock.after(ms, late.resolve);
+  await Promise.race([event, late.promise]);
+  timer.cancel();
+}
+
+/** The error of a terminal that cannot be there. */
+export function terminalNotFound(id: TerminalId): HoldfastError {
+  return new HoldfastError('ERR_TERMINAL_NOT_FOUND', `no terminal ${id}`);
+}

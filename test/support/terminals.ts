@@ -1,0 +1,260 @@
+import { MessageChannel } from 'node:worker_threads';
+import {
+  deferred,
+  HoldfastError,
+  limits,
+  silentLogger,
+  systemClock,
+  type ConnectionId,
+  type Epoch,
+  type Logger,
+  type TerminalId,
+} from '../../src/shared/common/index.js';
+import {
+  decodeAgentFrame,
+  encodeClientFrame,
+  Permissions,
+  TERMINAL_PROTOCOL_VERSION,
+  type AgentFrame,
+  type ClientFrame,
+  type ExitStatus,
+  type TerminalSettings,
+} from '../../src/shared/common/wire/index.js';
+import { DEFAULT_PORT_CREDIT, PortChannel } from '../../src/shared/node/ports/index.js';
+import {
+  TerminalRegistry,
+  type PtyCommand,
+  type TerminalsOptions,
+} from '../../src/main/agent/terminals/index.js';
+
+/** What a test's terminals run: `script` by sh. */
+export function shell(script: string): Omit<PtyCommand, 'size'> {
+  return {
+    file: '/bin/sh',
+    args: ['-c', script],
+    env: { PATH: process.env['PATH'] ?? '', TERM: 'xterm-256color' },
+    cwd: '/',
+  };
+}
+
+/** A registry with real workers; `script` says what terminal `id` runs. */
+export function createTerminals(
+  script: (id: TerminalId) => string,
+  options: Partial<TerminalsOptions> = {},
+): TerminalRegistry {
+  const terminals = new TerminalRegistry({
+    workers: 2,
+    ringBytes: limits.RING_BYTES,
+    maxTerminals: 500,
+    idleMs: { terminal: 60_000, reconnectingPty: 60_000 },
+    beatMs: limits.WORKER_BEAT_MS,
+    faults: false,
+    clock: systemClock,
+    logger: process.env['TEST_LOG'] === undefined ? silentLogger : consoleLogger,
+    prepareShell: (id) => Promise.resolve(shell(script(id))),
+    ...options,
+  });
+  terminals.start();
+  return terminals;
+}
+
+const consoleLogger: Logger = {
+  error: (message, fields) => {
+    console.error('error', message, fields);
+  },
+  warn: (message, fields) => {
+    console.error('warn', message, fields);
+  },
+  info: (message, fields) => {
+    console.error('info', message, fields);
+  },
+  debug: () => undefined,
+  child: () => consoleLogger,
+};
+
+export interface OpenOptions {
+  readonly protocol?: 'terminal' | 'reconnecting-pty';
+  readonly scopes?: readonly string[];
+  /** Label after the id. */
+  readonly size?: string;
+}
+
+/** Opens a channel of a verified peer, as the peers folder would. */
+export function openChannel(
+  terminals: TerminalRegistry,
+  id: string,
+  { protocol = 'terminal', scopes = ['owner'], size = '24:80' }: OpenOptions = {},
+): PortChannel {
+  const { port1, port2 } = new MessageChannel();
+  terminals.attach({
+    peer: {
+      connectionId: 'test' as ConnectionId,
+      subject: 'tester',
+      permissions: new Permissions(scopes),
+      engine: 'framed',
+      disconnect: () => undefined,
+    },
+    label: `${id}:${size}`,
+    protocol,
+    handle: { port: port2, credit: DEFAULT_PORT_CREDIT },
+  });
+  return new PortChannel({ port: port1, credit: DEFAULT_PORT_CREDIT });
+}
+
+export interface ViewerOptions extends OpenOptions {
+  readonly epoch?: Epoch;
+  readonly offset?: number;
+  readonly window?: number;
+  readonly settings?: TerminalSettings;
+  readonly wantsType?: boolean;
+  /** False: acknowledges nothing until `ack` is called. */
+  readonly acks?: boolean;
+  readonly clientId?: Uint8Array;
+}
+
+/** One viewer of the `terminal` protocol that keeps all it was sent, with the offsets that were stated. */
+export class TestViewer {
+  readonly channel: PortChannel;
+  readonly attached: Promise<Extract<AgentFrame, { type: 'attached' }>>;
+  /** How it ended: the exit frame's status, the error frame's code, or `lost`/`closed` without either. */
+  readonly ended: Promise<ExitStatus | { readonly kind: 'error'; readonly code: string }>;
+  readonly pieces: { offset: number; bytes: Uint8Array }[] = [];
+  readonly gaps: { from: number; to: number }[] = [];
+  readonly frames: AgentFrame[] = [];
+  totalBytes: number | undefined;
+  exitAt = 0;
+  lastOutputAt = 0;
+  next = 0;
+  #inputSeq = 0;
+  readonly #window: number;
+  #acks: boolean;
+  readonly #watchers = new Set<() => void>();
+
+  constructor(terminals: TerminalRegistry, id: string, options: ViewerOptions = {}) {
+    this.channel = openChannel(terminals, id, options);
+    this.#window = options.window ?? 256 * 1024;
+    this.#acks = options.acks ?? true;
+    const attached = deferred<Extract<AgentFrame, { type: 'attached' }>>();
+    const ended = deferred<ExitStatus | { kind: 'error'; code: string }>();
+    this.attached = attached.promise;
+    this.ended = ended.promise;
+    attached.promise.catch(() => undefined);
+    this.channel.start({
+      message: (bytes) => {
+        this.channel.consumed(bytes.byteLength);
+        const frame = decodeAgentFrame(bytes);
+        if (frame.type !== 'output') this.frames.push(frame);
+        switch (frame.type) {
+          case 'attached':
+            this.next = frame.offset;
+            this.#inputSeq = frame.inputSeq;
+            attached.resolve(frame);
+            break;
+          case 'output':
+            this.lastOutputAt = performance.now();
+            this.pieces.push({ offset: frame.offset, bytes: frame.bytes });
+            this.next = frame.nextOffset;
+            if (this.#acks) this.ack();
+            break;
+          case 'gap':
+            this.gaps.push(frame);
+            this.next = frame.to;
+            break;
+          case 'exit':
+            this.exitAt = performance.now();
+            this.totalBytes = frame.totalBytes;
+            ended.resolve(frame.exit);
+            break;
+          case 'error':
+            ended.resolve({ kind: 'error', code: frame.code });
+            attached.reject(new HoldfastError(frame.code, frame.message));
+            break;
+          default:
+        }
+        for (const watcher of this.#watchers) watcher();
+      },
+      credit: () => undefined,
+      end: (end) => {
+        ended.resolve({ kind: 'error', code: end.type });
+        attached.reject(new HoldfastError('ERR_CHANNEL_CLOSED', end.type));
+        for (const watcher of this.#watchers) watcher();
+      },
+    });
+    this.send({
+      type: 'attach',
+      version: TERMINAL_PROTOCOL_VERSION,
+      wantsType: options.wantsType ?? true,
+      epoch: options.epoch,
+      offset: options.offset,
+      size: { rows: 24, cols: 80 },
+      window: this.#window,
+      clientId: options.clientId ?? crypto.getRandomValues(new Uint8Array(16)),
+      settings: options.settings ?? {},
+    });
+  }
+
+  send(frame: ClientFrame): void {
+    this.channel.send(encodeClientFrame(frame));
+  }
+
+  type(text: string): void {
+    const bytes = new TextEncoder().encode(text);
+    this.send({ type: 'input', seq: this.#inputSeq, bytes });
+    this.#inputSeq += bytes.length;
+  }
+
+  ack(): void {
+    this.send({ type: 'ack', offset: this.next, window: this.#window });
+  }
+
+  /** From now on acknowledges everything, beginning with what is there. */
+  startAcks(): void {
+    this.#acks = true;
+    this.ack();
+  }
+
+  /** All output so far, in one piece; gaps leave nothing. */
+  bytes(): Buffer {
+    return Buffer.concat(this.pieces.map(({ bytes }) => bytes));
+  }
+
+  text(): string {
+    return this.bytes().toString('latin1');
+  }
+
+  /** Resolves when the output so far matches. */
+  async sees(pattern: RegExp | string, ms = 10_000): Promise<void> {
+    await this.until(
+      () =>
+        typeof pattern === 'string' ? this.text().includes(pattern) : pattern.test(this.text()),
+      ms,
+      String(pattern),
+    );
+  }
+
+  async until(condition: () => boolean, ms = 10_000, what = 'condition'): Promise<void> {
+    if (condition()) return;
+    const done = deferred<void>();
+    const watcher = (): void => {
+      if (condition()) done.resolve();
+    };
+    this.#watchers.add(watcher);
+    const timer = setTimeout(() => {
+      done.reject(
+        new Error(
+          `not seen in ${String(ms)} ms: ${what}; output ends ${JSON.stringify(this.text().slice(-300))}`,
+        ),
+      );
+    }, ms);
+    try {
+      await done.promise;
+    } finally {
+      clearTimeout(timer);
+      this.#watchers.delete(watcher);
+    }
+  }
+
+  close(): void {
+    this.channel.close();
+  }
+}
