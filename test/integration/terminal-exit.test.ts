@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { sealInheritedDescriptors } from '../../src/main/agent/process/index.js';
 import type { TerminalRegistry } from '../../src/main/agent/terminals/index.js';
 import { ChannelDuplex } from '../../src/shared/node/ports/index.js';
 import { checkLeaks } from '../support/leaks.js';
@@ -8,6 +9,7 @@ import { seededRandom } from '../support/random.js';
 import { createTerminals, shell, TestViewer } from '../support/terminals.js';
 
 checkLeaks();
+sealInheritedDescriptors();
 
 let terminals: TerminalRegistry;
 const scripts = new Map<string, string>();

@@ -4,7 +4,11 @@
  */
 import { threadId } from 'node:worker_threads';
 import { HoldfastError } from '../../shared/common/index.js';
-import { TERMINAL_PORT_VERSION, TerminalStatus, type TerminalTask } from '../../shared/node/ports/index.js';
+import {
+  TERMINAL_PORT_VERSION,
+  TerminalStatus,
+  type TerminalTask,
+} from '../../shared/node/ports/index.js';
 import { workerSetup } from './fault.js';
 import { Terminal } from './terminal.js';
 

@@ -158,7 +158,8 @@ export class TerminalHandle {
 
   /** To the foreground job. Does nothing once the shell has ended. */
   signal(signal: NodeJS.Signals): void {
-    if (this.#exit === undefined && this.#pty !== undefined) signalForeground(this.#pty.pid, signal);
+    if (this.#exit === undefined && this.#pty !== undefined)
+      signalForeground(this.#pty.pid, signal);
   }
 
   /**
@@ -180,7 +181,10 @@ export class TerminalHandle {
     }
     const timer = this.#options.clock.after(patience, () => {
       this.#abandoned = true;
-      this.#send({ type: 'abandon', error: { code: 'ERR_CLOSED', message: 'the terminal was ended' } });
+      this.#send({
+        type: 'abandon',
+        error: { code: 'ERR_CLOSED', message: 'the terminal was ended' },
+      });
     });
     await this.closed;
     timer.cancel();
@@ -319,7 +323,8 @@ export class TerminalHandle {
 
   #giveUp(): void {
     this.#options.onExited();
-    if (this.#exit === undefined && this.#pty !== undefined) signalSession(this.#pty.pid, 'SIGKILL');
+    if (this.#exit === undefined && this.#pty !== undefined)
+      signalSession(this.#pty.pid, 'SIGKILL');
     this.#finish();
   }
 
