@@ -37,13 +37,13 @@ function startBeating(): void {
 
 /**
  * A rejection that nobody took must not end the connections beside the one it came from. The engines catch
- * what a peer can provoke; this is for what they do not know of. A rejection that no connection owns up to
- * is logged by all and ends none: state is per connection, and a thrown error still ends the thread.
+ * what a peer can provoke and end its connection; this is for what slips past them, which in werift is a
+ * timer or a lookup that lost its connection. It is logged; a thrown error still ends the thread, since
+ * nobody knows what it left half done.
  */
 function guardAgainstStrayErrors(): void {
   process.on('unhandledRejection', (reason) => {
-    for (const host of hosts) if (host.owns(reason)) return;
-    const [first] = hosts;
-    first?.log('error', 'unhandled rejection in a peer worker', { error: toErrorRecord(reason) });
+    const [any] = hosts;
+    any?.log('error', 'unhandled rejection in a peer worker', { ...toErrorRecord(reason) });
   });
 }

@@ -1,16 +1,17 @@
 import { WebSocket } from 'ws';
-import { assertNever, HoldfastError, limits, type Logger } from '../../shared/common/index.js';
-import type { IceCandidate } from '../../shared/common/wire/index.js';
+import { assertNever, HoldfastError, limits } from '../../shared/common/index.js';
+import type { IceCandidate, IceServer } from '../../shared/common/wire/index.js';
 import {
+  answerWerift,
   framedOverFd,
   framedOverWebSocket,
   type PeerConnection,
   type PeerTask,
+  type WeriftAttempt,
 } from '../../shared/node/peer/index.js';
 
 /** What a connection that is being set up says to the other end. */
 export interface EstablishOptions {
-  readonly logger: Logger;
   readonly answer: (sdp: string) => void;
   readonly candidate: (candidate: IceCandidate) => void;
 }
@@ -22,9 +23,10 @@ export interface Establishing {
   addCandidate(candidate: IceCandidate): void;
   /** Gives up; does nothing once the connection stands. */
   abandon(): void;
-  /** Whether a rejection that nobody took came from it. Absent: this kind never leaves any. */
-  owns?(reason: unknown): boolean;
 }
+
+/** A client has a few per network interface. */
+const MAX_EARLY_CANDIDATES = 64;
 
 /** Sets up the connection that `task` is about. */
 export function establish(task: PeerTask, options: EstablishOptions): Establishing {
@@ -41,11 +43,40 @@ export function establish(task: PeerTask, options: EstablishOptions): Establishi
     case 'relay':
       return establishRelay(source.url, source.headers, task.heartbeatMs);
     case 'webrtc':
-      void options;
-      throw new HoldfastError('ERR_UNSUPPORTED', 'not built yet');
+      return establishWebRtc(source.sdp, source.iceServers, options, task.heartbeatMs);
     default:
       return assertNever(source);
   }
+}
+
+/** Answers the client's offer. Candidates that come before werift has read it are kept. */
+function establishWebRtc(
+  sdp: string,
+  iceServers: readonly IceServer[],
+  { answer, candidate }: EstablishOptions,
+  heartbeatMs: number | undefined,
+): Establishing {
+  const early: IceCandidate[] = [];
+  let attempt: WeriftAttempt | undefined;
+  let isAbandoned = false;
+  const start = async (): Promise<PeerConnection> => {
+    attempt = await answerWerift(sdp, { iceServers, onCandidate: candidate, heartbeatMs });
+    if (isAbandoned) void attempt.abandon();
+    else answer(attempt.sdp);
+    for (const each of early.splice(0)) attempt.addCandidate(each);
+    return attempt.connection;
+  };
+  return {
+    connection: start(),
+    addCandidate: (each) => {
+      if (attempt !== undefined) attempt.addCandidate(each);
+      else if (early.length < MAX_EARLY_CANDIDATES) early.push(each);
+    },
+    abandon: () => {
+      isAbandoned = true;
+      void attempt?.abandon();
+    },
+  };
 }
 
 /** Dials the broker, which pairs this WebSocket with the client's. */

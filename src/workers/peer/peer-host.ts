@@ -2,7 +2,6 @@ import { MessageChannel } from 'node:worker_threads';
 import {
   assertNever,
   createLogger,
-  HoldfastError,
   limits,
   toErrorRecord,
   type LogFields,
@@ -71,20 +70,12 @@ export class PeerHost {
     port.close();
   }
 
-  /** Whether `reason`, a rejection that nobody took, came from this connection; ends it then. */
-  owns(reason: unknown): boolean {
-    if (!(this.#establishing?.owns?.(reason) ?? false)) return false;
-    this.#close({ code: 'ERR_PROTOCOL', message: 'the peer provoked an error' });
-    return true;
-  }
-
   log(level: LogLevel, message: string, fields: LogFields): void {
     this.#logger[level](message, fields);
   }
 
   async #run(): Promise<PeerEnd> {
     const establishing = establish(this.#task, {
-      logger: this.#logger,
       answer: (sdp) => {
         this.#post({ type: 'answer', sdp });
       },
@@ -176,9 +167,4 @@ export class PeerHost {
   #post(event: PeerEvent, transfer: import('node:worker_threads').MessagePort[] = []): void {
     this.#task.port.postMessage(event, transfer);
   }
-}
-
-/** Thrown where a connection is given up before it stands. */
-export function abandoned(): HoldfastError {
-  return new HoldfastError('ERR_CLOSED', 'the connection was given up before it stood');
 }

@@ -4,10 +4,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { WebSocket, WebSocketServer } from 'ws';
 import {
+  answerWerift,
+  createWeriftOffer,
   framedOverDuplex,
   framedOverWebSocket,
   type PeerConnection,
+  type WeriftAttempt,
 } from '../../../src/shared/node/peer/index.js';
+import type { IceCandidate } from '../../../src/shared/common/wire/index.js';
+import type { WeriftInternals } from '../../../src/shared/node/peer/werift/internals.js';
+import type { WeriftConnection } from '../../../src/shared/node/peer/werift/werift-connection.js';
 
 /** Two ends of one connection in this process. */
 export interface Pair {
@@ -75,6 +81,48 @@ export async function webSocketPair(options: PairOptions = {}): Promise<Pair> {
       listener.close();
     },
   };
+}
+
+/** The werift engine over loopback UDP. */
+export async function weriftPair(options: PairOptions = {}): Promise<Pair> {
+  const common = { iceServers: [], ...options };
+  const early: IceCandidate[] = [];
+  let answerer: WeriftAttempt | undefined;
+  const offer = await createWeriftOffer({
+    ...common,
+    onCandidate: (candidate) => {
+      if (answerer === undefined) early.push(candidate);
+      else answerer.addCandidate(candidate);
+    },
+  });
+  answerer = await answerWerift(offer.sdp, {
+    ...common,
+    onCandidate: (candidate) => {
+      offer.addCandidate(candidate);
+    },
+  });
+  for (const candidate of early) answerer.addCandidate(candidate);
+  await offer.setAnswer(answerer.sdp);
+  const [client, server] = await Promise.all([offer.connection, answerer.connection]);
+  const { sctp, dtlsTransport } = weriftInternals(client);
+  return pairOf(
+    client,
+    server,
+    () => {
+      // Nothing leaves this end any more, as if its machine had lost power.
+      for (const { transport } of dtlsTransport.iceTransport.connection.protocols)
+        (transport as { send: () => Promise<void> }).send = () => Promise.resolve();
+    },
+    () => {
+      // A message of no known kind on a stream that was never opened.
+      void sctp.send(6_001, 99, Buffer.from('x'), { ordered: true });
+    },
+  );
+}
+
+/** The insides of a werift connection, for tests that play a hostile peer. */
+export function weriftInternals(connection: PeerConnection): WeriftInternals {
+  return (connection as WeriftConnection).internals;
 }
 
 export function pairOf(

@@ -217,6 +217,9 @@ export class PeerSession implements VerifiedPeer, Closable {
       crypto: this.#context.crypto,
       clock: this.#context.clock,
       requests: this.#requests(),
+      onAuthenticated: () => {
+        this.#authenticated();
+      },
       welcome: {
         workspace: workspace(),
         subject: this.subject,
@@ -224,14 +227,9 @@ export class PeerSession implements VerifiedPeer, Closable {
         agentVersion,
       },
     });
-    this.#control.authenticate().then(
-      () => {
-        this.#authenticated();
-      },
-      (error: unknown) => {
-        this.#refused(error);
-      },
-    );
+    this.#control.authenticate().catch((error: unknown) => {
+      this.#refused(error);
+    });
     // A peer without its control channel cannot be asked for anything any more.
     void this.#control.closed.then(() => {
       this.disconnect();

@@ -10,6 +10,12 @@ import type { Lane } from './fair-queue.js';
 
 /** What a channel needs of its connection. */
 export interface ChannelHost {
+  /** Whether the other end grants credit at all; until it does, only the queue bounds a sender. */
+  readonly grantsCredit: boolean;
+  /** What the other end may leave unread on a channel before it is ended for it. */
+  readonly unreadBytes: number;
+  /** The same while nobody has taken the channel up. */
+  readonly heldBytes: number;
   /** The channel has something to send: data, credit or its close. */
   schedule(channel: FramedChannel): void;
   scheduleCredit(channel: FramedChannel): void;
@@ -27,7 +33,7 @@ export interface FramedChannelOptions {
 }
 
 /**
- * One channel of a framed connection. What waits to be sent is bounded by the other end's credit and by
+ * One channel of a connection, for every engine that has its own queue. What waits to be sent is bounded by the other end's credit and by
  * CHANNEL_QUEUE_BYTES; what waits to be read, by the credit given.
  */
 export class FramedChannel implements ByteChannel, Lane {
@@ -60,7 +66,8 @@ export class FramedChannel implements ByteChannel, Lane {
   }
 
   get credit(): number {
-    return Math.min(this.#sendCredit, CHANNEL_QUEUE_BYTES - this.#queuedBytes);
+    const room = CHANNEL_QUEUE_BYTES - this.#queuedBytes;
+    return this.#host.grantsCredit ? Math.min(this.#sendCredit, room) : room;
   }
 
   get queuedBytes(): number {
@@ -152,14 +159,13 @@ export class FramedChannel implements ByteChannel, Lane {
     this.announceRoom();
   }
 
-  /** For the connection: a message arrived. One message may overdraw the credit, no more. */
+  /** For the connection: a message arrived. */
   receive(bytes: OwnedBytes): void {
     if (this.#end !== undefined) return;
     this.#unread += bytes.length;
-    if (
-      this.#unread > CHANNEL_CREDIT_BYTES + MESSAGE_BYTES ||
-      this.#inbox.length >= CHANNEL_HELD_MESSAGES
-    ) {
+    const isHeld = this.#handlers === undefined;
+    const limit = isHeld ? this.#host.heldBytes : this.#host.unreadBytes;
+    if (this.#unread > limit || this.#inbox.length >= CHANNEL_HELD_MESSAGES) {
       const error = {
         code: 'ERR_INPUT_OVERRUN',
         message: 'more was sent than credit allowed',
@@ -169,8 +175,8 @@ export class FramedChannel implements ByteChannel, Lane {
       this.#finish({ type: 'closed', error });
       return;
     }
-    if (this.#handlers === undefined) this.#inbox.push(bytes);
-    else this.#handlers.message(bytes);
+    if (isHeld) this.#inbox.push(bytes);
+    else this.#handlers?.message(bytes);
   }
 
   /** For the connection: the other end closed; what still waits here has no reader any more. */

@@ -8,6 +8,7 @@ import {
   CHANNEL_CREDIT_BYTES,
   CHANNEL_OPENS_PER_SECOND,
   CHANNELS_PER_PEER,
+  MESSAGE_BYTES,
   PEER_DRAIN_MS,
 } from '../limits.js';
 import { FairQueue } from './fair-queue.js';
@@ -66,6 +67,10 @@ export interface FramedBinding {
  */
 export class FramedConnection implements ChannelHost {
   readonly engine = 'framed';
+  readonly grantsCredit = true;
+  /** One message may overdraw the credit, no more. */
+  readonly unreadBytes = CHANNEL_CREDIT_BYTES + MESSAGE_BYTES;
+  readonly heldBytes = CHANNEL_CREDIT_BYTES + MESSAGE_BYTES;
   readonly #transport: FramedTransport;
   readonly #clock: Clock;
   readonly #decoder: FrameDecoder;

@@ -4,7 +4,7 @@
  * be as fair and as watchful: turns between channels, heartbeat, rate limit.
  */
 export { FairQueue, type Lane } from './fair-queue.js';
-export { FramedChannel } from './framed-channel.js';
+export { FramedChannel, type ChannelHost } from './framed-channel.js';
 export {
   FramedConnection,
   type FramedBinding,
@@ -19,6 +19,8 @@ export {
   frameHeader,
   FRAMING_VERSION,
   openPayload,
+  readReason,
+  reasonPayload,
   startPayload,
   type Frame,
   type FrameType,

@@ -54,6 +54,8 @@ export interface AgentControlOptions {
   readonly sign: Signer;
   readonly crypto: PeerCrypto;
   readonly requests: ControlRequests;
+  /** The client is known; called before it learns of it, so that what it then opens finds doors open. */
+  readonly onAuthenticated?: (() => void) | undefined;
   /** Shown to the client once it is in. */
   readonly welcome: {
     readonly workspace: string;
@@ -190,6 +192,7 @@ export class AgentControl {
   #finish(): void {
     this.#state = 'authenticated';
     this.#control.authenticated();
+    this.#options.onAuthenticated?.();
     this.#send({ type: 'authenticated', ...this.#options.welcome });
     this.#authenticated.resolve(undefined);
   }

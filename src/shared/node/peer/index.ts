@@ -18,3 +18,11 @@ export {
 } from './framed/index.js';
 export { nodePeerCrypto, nodeSigner, publicKeyText } from './crypto.js';
 export type { PeerCommand, PeerEvent, PeerSource, PeerTask } from './worker-port.js';
+export {
+  answerWerift,
+  createWeriftOffer,
+  WERIFT_VERSION,
+  type WeriftAttempt,
+  type WeriftOffer,
+  type WeriftOptions,
+} from './werift/index.js';

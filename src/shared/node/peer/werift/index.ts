@@ -1,0 +1,16 @@
+/**
+ * The `werift` engine: WebRTC data channels in pure JavaScript, the only importer of werift. Runs in peer
+ * workers on the agent and in-process in clients. werift is loaded with the first connection.
+ *
+ * What werift lacks and this folder adds: proof of who the DTLS peer is (the binding, checked by peer
+ * authentication), a guard at every entry that a peer can reach, bounds, turns between channels, credit,
+ * a close that loses nothing, and notice of a peer that is gone.
+ */
+export {
+  answerWerift,
+  createWeriftOffer,
+  type WeriftAttempt,
+  type WeriftOffer,
+  type WeriftOptions,
+} from './establish.js';
+export { WERIFT_VERSION } from './internals.js';
