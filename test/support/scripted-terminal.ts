@@ -13,6 +13,8 @@ interface Viewer {
   readonly clientId: string;
   cursor: number;
   limit: number;
+  /** Where the log ended at the attach. */
+  readonly head: number;
 }
 
 /**
@@ -27,6 +29,9 @@ export class ScriptedTerminal {
   mayType = true;
   inputWindow = 1_000;
   frameBytes = 7;
+  title = '';
+  /** The program: what it does with what is typed. */
+  onInput: ((text: string) => void) | undefined;
   readonly frames: ClientFrame[] = [];
   /** Problems that a real agent would have ended the viewer for. */
   readonly faults: string[] = [];
@@ -36,6 +41,14 @@ export class ScriptedTerminal {
 
   constructor(epoch = '00000000000000aa') {
     this.epoch = epoch as Epoch;
+  }
+
+  get hasExited(): boolean {
+    return this.#exit !== undefined;
+  }
+
+  get viewerCount(): number {
+    return this.#viewers.size;
   }
 
   /** Serves one channel until it ends. */
@@ -93,7 +106,13 @@ export class ScriptedTerminal {
     const clientId = Buffer.from(frame.clientId).toString('hex');
     const wanted = frame.epoch === this.epoch ? (frame.offset ?? this.oldest) : this.oldest;
     const cursor = Math.max(wanted, this.oldest);
-    const viewer = { channel, clientId, cursor, limit: cursor + frame.window };
+    const viewer = {
+      channel,
+      clientId,
+      cursor,
+      limit: cursor + frame.window,
+      head: this.log.length,
+    };
     this.#viewers.add(viewer);
     this.#send(viewer, {
       type: 'attached',
@@ -124,6 +143,12 @@ export class ScriptedTerminal {
       const seq = expected + fresh.length;
       this.#inputSeq.set(viewer.clientId, seq);
       this.#send(viewer, { type: 'inputAck', seq, window: this.inputWindow });
+      this.onInput?.(Buffer.from(fresh).toString());
+    } else if (frame.type === 'resize') {
+      const { size } = frame;
+      for (const other of this.#viewers) {
+        this.#send(other, { type: 'size', offset: this.log.length, size });
+      }
     } else if (frame.type === 'ack') {
       if (frame.offset > viewer.cursor) this.faults.push('acknowledged more than was sent');
       viewer.limit = Math.max(viewer.limit, frame.offset + frame.window);
@@ -141,10 +166,15 @@ export class ScriptedTerminal {
       viewer.cursor = this.oldest;
     }
     while (viewer.cursor < Math.min(this.log.length, viewer.limit)) {
-      const end = Math.min(this.log.length, viewer.limit, viewer.cursor + this.frameBytes);
+      const replay = viewer.cursor < viewer.head;
+      const end = Math.min(
+        replay ? viewer.head : this.log.length,
+        viewer.limit,
+        viewer.cursor + this.frameBytes,
+      );
       this.#send(viewer, {
         type: 'output',
-        replay: false,
+        replay,
         offset: viewer.cursor,
         nextOffset: end,
         bytes: this.log.subarray(viewer.cursor, end),

@@ -8,7 +8,6 @@ import {
   parseTerminalId,
   type ByteChannel,
   type ErrorRecord,
-  type OwnedBytes,
 } from '../../src/shared/common/index.js';
 import {
   createTerminalClient,
@@ -379,7 +378,7 @@ test('terminal client - garbage ends it without an exception', async () => {
   const { client, run, states } = rig((channel) => {
     channel.start({
       message: () => {
-        channel.send(new Uint8Array([0xff, 1, 2]) as OwnedBytes);
+        channel.send(new Uint8Array([0xff, 1, 2]));
       },
       credit: () => undefined,
       end: () => {

@@ -1,0 +1,5 @@
+/** The page's way to an agent: ticket, signalling, direct or relayed link, proof of identity, heartbeat. */
+export { AgentKeyChangedError, type ConnectStep } from './connect.js';
+export { fingerprint, pinAgentKey } from './pins.js';
+export type { LinkKind } from './types.js';
+export { WorkspaceConnection, type ConnectionState } from './workspace-connection.js';

@@ -1,0 +1,132 @@
+/**
+ * The page: sign-in, workspaces, terminals. Everything is drawn here from the address; the server sends
+ * the same document for all of them.
+ */
+import '../shared/common/wire/strict-policy.js';
+import '@xterm/xterm/css/xterm.css';
+import './style.css';
+import { WorkspaceConnection } from './connection/index.js';
+import { el } from './dom.js';
+import { startRouter, type Route } from './routes.js';
+import { installStrictStyles } from './terminal/strict-styles.js';
+import { forgetToken, loadToken, takeFragment } from './token.js';
+import { signInView } from './views/sign-in.js';
+import { terminalView } from './views/terminal.js';
+import { terminalsView } from './views/terminals.js';
+import { header, type View } from './views/view.js';
+import { workspacesView } from './views/workspaces.js';
+
+installStrictStyles();
+
+const root = document.getElementById('app') ?? document.body;
+let view: View | undefined;
+/** Kept while the pages of one workspace are visited, so that going from one to another is instant. */
+let connection: WorkspaceConnection | undefined;
+let route: Route = { page: 'workspaces' };
+
+function show(next: View): void {
+  view?.dispose();
+  view?.element.remove();
+  view = next;
+  // One that placed itself is left where it is, since moving it would lose the focus.
+  if (next.element.parentElement !== root) root.replaceChildren(next.element);
+}
+
+function leaveWorkspace(): void {
+  connection?.close();
+  connection = undefined;
+}
+
+function signOut(): void {
+  forgetToken();
+  leaveWorkspace();
+  render();
+}
+
+function askForToken(why?: string): void {
+  leaveWorkspace();
+  show(signInView(render, why));
+}
+
+function enterWorkspace(workspace: string, token: string): WorkspaceConnection {
+  if (connection?.workspace === workspace) return connection;
+  leaveWorkspace();
+  connection = new WorkspaceConnection({
+    workspace,
+    token,
+    relayOnly: new URLSearchParams(location.search).get('via') === 'relay',
+  });
+  connection.start();
+  return connection;
+}
+
+function render(): void {
+  const token = loadToken();
+  if (token === undefined) {
+    askForToken();
+    return;
+  }
+  // The old view lets go of the connection before the new one takes it up.
+  view?.dispose();
+  view?.element.remove();
+  view = undefined;
+  switch (route.page) {
+    case 'workspaces':
+      leaveWorkspace();
+      document.title = 'Holdfast';
+      show(workspacesView({ token, signedOut: askForToken, signOut }));
+      return;
+    case 'terminals':
+      document.title = `[${route.workspace}] Holdfast`;
+      show(terminalsView(enterWorkspace(route.workspace, token), signOut));
+      return;
+    case 'terminal':
+      show(
+        terminalView({
+          root,
+          connection: enterWorkspace(route.workspace, token),
+          id: route.terminal,
+          signIn: signOut,
+        }),
+      );
+      return;
+    case 'unknown':
+      leaveWorkspace();
+      show(notFound());
+      return;
+  }
+}
+
+function notFound(): View {
+  return {
+    element: el(
+      'div',
+      { class: 'page' },
+      header([]),
+      el(
+        'main',
+        { class: 'narrow' },
+        el('h1', {}, 'Nothing here'),
+        el(
+          'p',
+          {},
+          'This address names no workspace and no terminal. ',
+          el('a', { href: '/' }, 'All workspaces'),
+        ),
+      ),
+    ),
+    dispose: () => undefined,
+  };
+}
+
+takeFragment();
+addEventListener('hashchange', () => {
+  if (takeFragment()) {
+    leaveWorkspace();
+    render();
+  }
+});
+startRouter((next) => {
+  route = next;
+  render();
+});

@@ -1,0 +1,68 @@
+import { parseTerminalId, type TerminalId } from '../shared/common/index.js';
+
+/** What the address asks for. */
+export type Route =
+  | { readonly page: 'workspaces' }
+  | { readonly page: 'terminals'; readonly workspace: string }
+  | { readonly page: 'terminal'; readonly workspace: string; readonly terminal: TerminalId }
+  | { readonly page: 'unknown' };
+
+const WORKSPACE = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+
+/** Reads the path of an address; anything that is no name of ours is `unknown`. */
+export function parseRoute(pathname: string): Route {
+  const parts = pathname.split('/').filter((part) => part !== '');
+  const [w, workspace, t, terminal] = parts;
+  if (parts.length === 0) return { page: 'workspaces' };
+  if (w !== 'w' || workspace === undefined || !WORKSPACE.test(workspace)) {
+    return { page: 'unknown' };
+  }
+  if (parts.length === 2) return { page: 'terminals', workspace };
+  if (parts.length !== 4 || t !== 't' || terminal === undefined) return { page: 'unknown' };
+  try {
+    return { page: 'terminal', workspace, terminal: parseTerminalId(terminal) };
+  } catch {
+    return { page: 'unknown' };
+  }
+}
+
+export function workspacePath(workspace: string): string {
+  return `/w/${workspace}`;
+}
+
+export function terminalPath(workspace: string, terminal: string): string {
+  return `/w/${workspace}/t/${terminal}`;
+}
+
+/** Goes to another page of ours without loading the document anew. */
+export function navigate(path: string): void {
+  history.pushState(null, '', path);
+  dispatchEvent(new PopStateEvent('popstate'));
+}
+
+/** Calls `render` now and whenever the address changes; links of ours are followed in place. */
+export function startRouter(render: (route: Route) => void): void {
+  addEventListener('popstate', () => {
+    render(parseRoute(location.pathname));
+  });
+  document.addEventListener('click', (event) => {
+    const link = event.target instanceof Element ? event.target.closest('a') : null;
+    if (
+      link === null ||
+      link.origin !== location.origin ||
+      link.target !== '' ||
+      link.hasAttribute('download') ||
+      event.button !== 0 ||
+      event.metaKey ||
+      event.ctrlKey ||
+      event.shiftKey ||
+      event.altKey ||
+      event.defaultPrevented
+    ) {
+      return;
+    }
+    event.preventDefault();
+    navigate(link.pathname + link.search);
+  });
+  render(parseRoute(location.pathname));
+}

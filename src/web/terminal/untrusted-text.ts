@@ -1,0 +1,36 @@
+const TITLE_CHARACTERS = 128;
+
+/**
+ * A title that a program chose, made safe to show: no control characters (a title echoed back into a
+ * shell would otherwise run), no characters that reorder or hide the text around them, at most 128.
+ */
+export function cleanTitle(title: string): string {
+  const visible = title.replace(
+    /[\u0000-\u001f\u007f-\u009f]|\p{Bidi_Control}|\p{Cf}|\p{Zl}|\p{Zp}/gu,
+    '',
+  );
+  return Array.from(visible).slice(0, TITLE_CHARACTERS).join('').trim();
+}
+
+/**
+ * Text from the clipboard, made safe to paste: the characters that could end a bracketed paste or press
+ * keys are shown as their symbols instead; tabs and line ends stay.
+ */
+export function cleanPaste(text: string): string {
+  return text.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]/g, (character) => {
+    const code = character.charCodeAt(0);
+    return code < 0x20 ? String.fromCharCode(0x2400 + code) : '\u2421';
+  });
+}
+
+const LINK_PROTOCOLS = new Set(['http:', 'https:', 'mailto:']);
+
+/** The address of a link in output, if it is of a kind that is safe to open. */
+export function safeLink(text: string): URL | undefined {
+  try {
+    const url = new URL(text);
+    return LINK_PROTOCOLS.has(url.protocol) ? url : undefined;
+  } catch {
+    return undefined;
+  }
+}
