@@ -59,20 +59,26 @@ async function install() {
       ...npm.args,
       'ci',
       '--include=dev',
-      '--loglevel=info',
+      // `npm --silent start` hands its own level down.
+      '--loglevel=notice',
     ]);
     mkdirSync(path.dirname(INSTALL_LOG), { recursive: true });
     writeFileSync(INSTALL_LOG, output);
     if (status !== 0) {
       throw new Failure(
         `npm ci failed with status ${String(status)}; its whole log is in ${path.relative(ROOT, INSTALL_LOG)}`,
-        { detail: tail(output, LOG_TAIL_LINES) },
+        { detail: tail(withoutUsage(output), LOG_TAIL_LINES) },
       );
     }
     requirePtyBinary(ROOT);
     linkOwnProgram();
   });
   stampInstall();
+}
+
+/** npm's output without the list of its options, which follows the reason and buries it. */
+function withoutUsage(output) {
+  return output.replace(/^npm error Clean install a project\n(npm error.*\n)*/m, '');
 }
 
 /** Lets `npx holdfast` run the clone's own program: npx looks into this folder first. */
