@@ -6,7 +6,7 @@ import {
   type TerminalId,
 } from '../../shared/common/index.js';
 import type { TerminalInfo } from '../../shared/common/wire/index.js';
-import type { BrokerApi, BrokerApiOptions } from '../client/broker-api/index.js';
+import { createBrokerApi, type BrokerApi } from '../client/broker-api/index.js';
 import type { Config } from './config/index.js';
 import { HOST_SUFFIX } from './ssh-config/index.js';
 
@@ -56,11 +56,6 @@ export function requireLogin(config: ClientConfig): {
   return { brokerUrl, token: token.reveal() };
 }
 
-/** The API of a broker with a token. */
-export function createBrokerApi(_options: BrokerApiOptions): BrokerApi {
-  throw new HoldfastError('ERR_UNSUPPORTED', 'this build has no broker client');
-}
-
 /** The broker of this configuration. @throws {HoldfastError} ERR_NOT_LOGGED_IN. */
 export function openBroker(config: ClientConfig): BrokerApi {
   return createBrokerApi(requireLogin(config));
@@ -85,9 +80,18 @@ export async function openLocalLink(
   throw new HoldfastError('ERR_UNSUPPORTED', 'this build has no peer client');
 }
 
-/** The host key of `workspace`, `ssh-ed25519 AAAA...`. @throws {HoldfastError} ERR_AGENT_OFFLINE. */
-export async function knownHostKey(config: ClientConfig, _workspace: string): Promise<string> {
-  requireLogin(config);
-  await Promise.resolve();
-  throw new HoldfastError('ERR_UNSUPPORTED', 'this build has no broker client');
+/**
+ * The host key of `workspace`, `ssh-ed25519 AAAA...`.
+ * @throws {HoldfastError} ERR_WORKSPACE_NOT_FOUND, ERR_AGENT_OFFLINE if it was never connected.
+ */
+export async function knownHostKey(config: ClientConfig, workspace: string): Promise<string> {
+  const workspaces = await openBroker(config).listWorkspaces();
+  const found = workspaces.find(({ name }) => name === workspace);
+  if (found === undefined) {
+    throw new HoldfastError('ERR_WORKSPACE_NOT_FOUND', `no workspace ${JSON.stringify(workspace)}`);
+  }
+  if (found.sshHostKey === undefined) {
+    throw new HoldfastError('ERR_AGENT_OFFLINE', `the agent of ${workspace} was never connected`);
+  }
+  return found.sshHostKey;
 }

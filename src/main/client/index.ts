@@ -2,7 +2,12 @@
  * Reaching workspaces from a program: the broker's API, SSH sessions and forwards over a channel of a
  * connection. The package's face `holdfast/client`. Main thread of whoever uses it.
  */
-export type { BrokerApi, BrokerApiOptions, TicketOptions } from './broker-api/index.js';
+export {
+  createBrokerApi,
+  type BrokerApi,
+  type BrokerApiOptions,
+  type TicketOptions,
+} from './broker-api/index.js';
 export {
   formatEnd,
   parseForward,

@@ -1,8 +1,7 @@
 import { join } from 'node:path';
 import { HoldfastError, sleep, type AbortOptions } from '../../../shared/common/index.js';
 import { openStateDir, readSecretFile, writeSecretFile } from '../../../shared/node/state/index.js';
-import type { BrokerApi } from '../../client/broker-api/index.js';
-import { createBrokerApi } from '../workspace-link.js';
+import { createBrokerApi, type BrokerApi } from '../../client/broker-api/index.js';
 import { clientConfigDirOf, configFileOf } from '../config/index.js';
 
 /** Name of the workspace that `up` serves. */
