@@ -147,14 +147,17 @@ export function writeJob(context: Context, request: RequestOf<'write'>): Job {
  */
 export async function writeAll(file: OpenFile, data: Buffer, offset: number): Promise<void> {
   let done = 0;
-  while (done < data.length) {
+  // Once even for no data: a handle that may not be written says so.
+  do {
     const at = done;
     const count = await call<number>((end) => {
       write(file.fd, data, at, data.length - at, file.append ? null : offset + at, end);
     });
-    if (count === 0) throw new StatusError(STATUS.FAILURE, 'Nothing could be written');
+    if (count === 0 && data.length > 0) {
+      throw new StatusError(STATUS.FAILURE, 'Nothing could be written');
+    }
     done += count;
-  }
+  } while (done < data.length);
 }
 
 export function fstatJob(context: Context, request: RequestOf<'fstat'>): Job {

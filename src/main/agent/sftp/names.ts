@@ -7,6 +7,9 @@ import { hasCode, StatusError } from './status.js';
 /** Links followed in one path before it counts as a loop; the kernel's own number. */
 const MAX_LINKS = 40;
 
+/** `PATH_MAX` of Linux, with its NUL. */
+const PATH_BYTES = 4096;
+
 /**
  * File names of one session. Names are bytes; where they must be cut at slashes they are held as latin1
  * text, which maps every byte to one character and back.
@@ -34,7 +37,10 @@ export class Names {
    * @throws {StatusError} ELOOP as no such file. @throws whatever lstat and readlink do.
    */
   async real(name: Buffer): Promise<Buffer> {
-    let rest = this.#from(name).split('/');
+    const whole = this.#from(name);
+    // As the kernel does before it looks at any part.
+    if (whole.length >= PATH_BYTES) throw new StatusError(STATUS.BAD_MESSAGE, 'Name too long');
+    let rest = whole.split('/');
     let resolved = '';
     let links = 0;
     for (let part = rest.shift(); part !== undefined; part = rest.shift()) {

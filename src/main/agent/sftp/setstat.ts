@@ -35,7 +35,7 @@ interface Target {
 
 export function setstatJob(context: Context, request: RequestOf<'setstat'>): Job {
   return changeJob(context, async () => {
-    const path = context.names.absolute(request.path);
+    const path = pathIfNeeded(context, request.path, request.attributes);
     await apply(request.attributes, {
       size: (size) => truncatePath(path, size),
       mode: (mode) => callVoid((done) => chmod(path, mode, done)),
@@ -70,10 +70,10 @@ export function lsetstatJob(
   attributes: Attributes,
 ): Job {
   return changeJob(context, async () => {
-    const path = context.names.absolute(name);
     if (attributes.size !== undefined) {
       throw new StatusError(STATUS.BAD_MESSAGE, 'A link has no size to set');
     }
+    const path = pathIfNeeded(context, name, attributes);
     await apply(attributes, {
       size: () => Promise.resolve(),
       mode: (mode) => chmodNoFollow(path, mode),
@@ -82,6 +82,11 @@ export function lsetstatJob(
     });
     return statusReply(id, STATUS.OK);
   });
+}
+
+/** To set nothing is a success whatever the name, as in OpenSSH. */
+function pathIfNeeded(context: Context, name: Buffer, attributes: Attributes): Buffer {
+  return Object.keys(attributes).length === 0 ? name : context.names.absolute(name);
 }
 
 /**
