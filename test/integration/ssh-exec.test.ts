@@ -141,10 +141,10 @@ test('ssh exec - security 5: a child has no descriptor but 0, 1 and 2', async ()
   const result = collect(await open(client, 'echo $$; exec sleep 60'));
   await waitFor(() => result.text().includes('\n'), { what: 'the command started' });
   const pid = Number(result.text());
-  await waitFor(() => readFileSync(`/proc/${String(pid)}/cmdline`, 'utf8').startsWith('sleep'), {
-    what: 'the shell has become sleep',
+  // Until its libraries are loaded the program has those open as well.
+  await waitFor(() => readdirSync(`/proc/${String(pid)}/fd`).join() === '0,1,2', {
+    what: 'nothing but the standard streams',
   });
-  assert.deepEqual(readdirSync(`/proc/${String(pid)}/fd`), ['0', '1', '2']);
   client.end();
   await result.done.catch(() => undefined);
 });
