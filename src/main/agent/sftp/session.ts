@@ -33,7 +33,7 @@ export interface SftpOptions {
   readonly readOnly?: boolean;
   readonly logger: Logger;
   /** Ends the session at once: what is at work ends, what waits is dropped. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**

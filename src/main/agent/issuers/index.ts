@@ -1,0 +1,2 @@
+/** Who may sign tickets, as far as this agent is concerned. Main thread. */
+export { IssuerPins } from './issuer-pins.js';

@@ -1,0 +1,107 @@
+import { isAbsolute } from 'node:path';
+import {
+  HoldfastError,
+  limits,
+  systemClock,
+  type Clock,
+  type Logger,
+} from '../../shared/common/index.js';
+import type { Dialer } from './dial/types.js';
+import type { ForwardingOptions } from './forwarding/index.js';
+
+export interface AgentOptions {
+  /** Reaches the broker. Absent: `broker` says where it is. */
+  readonly dialer?: Dialer | undefined;
+  /** Origin of the broker, and the agent token of the workspace. */
+  readonly broker?: { readonly url: string; readonly token: string } | undefined;
+  /** The agent's own folder, 0700: keys, pins, sockets, the startup script's log. */
+  readonly stateDir: string;
+  readonly logger: Logger;
+  /** Program that sessions run. Absent: the user's login shell. */
+  readonly shell?: string | undefined;
+  /** Where sessions start. Absent: as the metadata say, else the home directory. */
+  readonly directory?: string | undefined;
+  /** Node and CLI script, for `GIT_SSH_COMMAND`. Absent: Git uses its own ssh. */
+  readonly gitSshCommand?: readonly string[] | undefined;
+  /** Lines of authorized_keys that SSH clients must match on top. Absent: a verified peer is enough. */
+  readonly authorizedKeys?: readonly string[] | undefined;
+  /** A host key that lives only as long as the agent, as the original's. */
+  readonly ephemeralHostKey?: boolean | undefined;
+  readonly forwarding?: ForwardingOptions | undefined;
+  /** Replay of each terminal, in bytes. Default 64 KiB. */
+  readonly ringBytes?: number | undefined;
+  /** Life of a terminal with nobody attached, in ms; 0: for ever. Defaults 24 h and 5 min. */
+  readonly terminalIdleMs?: number | undefined;
+  readonly reconnectingPtyIdleMs?: number | undefined;
+  readonly maxTerminals?: number | undefined;
+  /** Threads of each pool. Default 2. */
+  readonly terminalWorkers?: number | undefined;
+  readonly peerWorkers?: number | undefined;
+  /** How often a worker must show that it lives, in ms. Default 15 s. */
+  readonly workerBeatMs?: number | undefined;
+  /** Opens the door through which tests kill workers. Default false. */
+  readonly faultDoor?: boolean | undefined;
+  /** Where to serve `/metrics` and `/healthz`. Absent: nowhere. */
+  readonly metrics?: { readonly host: string; readonly port: number } | undefined;
+  readonly clock?: Clock | undefined;
+}
+
+type Defaulted =
+  | 'ephemeralHostKey'
+  | 'forwarding'
+  | 'ringBytes'
+  | 'terminalIdleMs'
+  | 'reconnectingPtyIdleMs'
+  | 'maxTerminals'
+  | 'terminalWorkers'
+  | 'peerWorkers'
+  | 'workerBeatMs'
+  | 'faultDoor'
+  | 'clock';
+
+/** Options with all defaults filled in; frozen. */
+export type ResolvedAgentOptions = Omit<AgentOptions, Defaulted> & {
+  readonly [Name in Defaulted]: NonNullable<AgentOptions[Name]>;
+};
+
+const DEFAULT_WORKERS = 2;
+
+/** @throws {HoldfastError} ERR_INVALID_ARGUMENT naming the option. */
+export function resolveAgentOptions(options: AgentOptions): ResolvedAgentOptions {
+  if ((options.dialer === undefined) === (options.broker === undefined)) {
+    throw new HoldfastError('ERR_INVALID_ARGUMENT', 'give either dialer or broker');
+  }
+  if (!isAbsolute(options.stateDir)) {
+    throw new HoldfastError('ERR_INVALID_ARGUMENT', 'stateDir must be an absolute path');
+  }
+  const number = (name: keyof AgentOptions, fallback: number, min: number, max: number): number => {
+    const value = options[name] ?? fallback;
+    if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) {
+      return value;
+    }
+    throw new HoldfastError(
+      'ERR_INVALID_ARGUMENT',
+      `${name} must be a whole number from ${String(min)} to ${String(max)}`,
+    );
+  };
+  const week = 7 * 86_400_000;
+  return Object.freeze({
+    ...options,
+    ephemeralHostKey: options.ephemeralHostKey ?? false,
+    forwarding: options.forwarding ?? {},
+    ringBytes: number(
+      'ringBytes',
+      limits.RING_BYTES,
+      limits.RING_BLOCK_BYTES,
+      limits.RING_MAX_BYTES,
+    ),
+    terminalIdleMs: number('terminalIdleMs', limits.TERMINAL_IDLE_MS, 0, week),
+    reconnectingPtyIdleMs: number('reconnectingPtyIdleMs', limits.RPTY_IDLE_MS, 0, week),
+    maxTerminals: number('maxTerminals', limits.MAX_TERMINALS, 1, limits.MAX_TERMINALS),
+    terminalWorkers: number('terminalWorkers', DEFAULT_WORKERS, 1, 64),
+    peerWorkers: number('peerWorkers', DEFAULT_WORKERS, 1, 64),
+    workerBeatMs: number('workerBeatMs', limits.WORKER_BEAT_MS, 100, 600_000),
+    faultDoor: options.faultDoor ?? false,
+    clock: options.clock ?? systemClock,
+  });
+}
