@@ -60,6 +60,8 @@ export default tseslint.config(
       // Parts made of closures (loggers, clocks) are taken apart at will, and a method that reads a
       // private field fails loudly when it is called without its object.
       '@typescript-eslint/unbound-method': 'off',
+      // What was caught is passed on as it is.
+      '@typescript-eslint/only-throw-error': ['error', { allowThrowingUnknown: true }],
       // `deferred<void>()` says what it means.
       '@typescript-eslint/no-invalid-void-type': 'off',
       '@typescript-eslint/no-floating-promises': 'error',

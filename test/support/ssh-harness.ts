@@ -189,7 +189,7 @@ export class SshHarness {
     await new Promise<void>((resolve, reject) => {
       client.once('ready', resolve);
       client.once('error', reject);
-      client.connect({ username: 'u', ...config, sock: this.open() } as ConnectConfig);
+      client.connect({ username: 'u', ...config, sock: this.open() });
     });
     return client;
   }
