@@ -49,7 +49,7 @@ const faces = foldersUnder('src')
       from: { path: '^src/', pathNot: inside(folder) },
       to: {
         path: `^${literal(folder)}/[^/]+$`,
-        pathNot: `^${literal(folder)}/${isPart ? '(index|types)' : 'index'}\\.ts$`,
+        pathNot: [`^${literal(folder)}/${isPart ? '(index|types)' : 'index'}\\.ts$`, BEFORE_ALL],
       },
     };
   });
