@@ -1,10 +1,9 @@
-import { WebSocket } from 'ws';
-import { assertNever, HoldfastError, limits } from '../../shared/common/index.js';
+import { assertNever } from '../../shared/common/index.js';
 import type { IceCandidate, IceServer } from '../../shared/common/wire/index.js';
 import {
   answerWerift,
+  dialFramedWebSocket,
   framedOverFd,
-  framedOverWebSocket,
   type PeerConnection,
   type PeerTask,
   type WeriftAttempt,
@@ -41,7 +40,16 @@ export function establish(task: PeerTask, options: EstablishOptions): Establishi
         abandon: () => undefined,
       };
     case 'relay':
-      return establishRelay(source.url, source.headers, task.heartbeatMs);
+      return {
+        // The broker pairs this WebSocket with the client's.
+        ...dialFramedWebSocket({
+          url: source.url,
+          headers: source.headers,
+          role: 'server',
+          heartbeatMs: task.heartbeatMs,
+        }),
+        addCandidate: () => undefined,
+      };
     case 'webrtc':
       return establishWebRtc(source.sdp, source.iceServers, options, task.heartbeatMs);
     default:
@@ -64,7 +72,7 @@ function establishWebRtc(
     if (isAbandoned) void attempt.abandon();
     else answer(attempt.sdp);
     for (const each of early.splice(0)) attempt.addCandidate(each);
-    return attempt.connection;
+    return await attempt.connection;
   };
   return {
     connection: start(),
@@ -75,37 +83,6 @@ function establishWebRtc(
     abandon: () => {
       isAbandoned = true;
       void attempt?.abandon();
-    },
-  };
-}
-
-/** Dials the broker, which pairs this WebSocket with the client's. */
-function establishRelay(
-  url: string,
-  headers: Readonly<Record<string, string>>,
-  heartbeatMs: number | undefined,
-): Establishing {
-  const socket = new WebSocket(url, {
-    headers,
-    perMessageDeflate: false,
-    handshakeTimeout: limits.PEER_AUTH_MS,
-    maxPayload: limits.MESSAGE_BYTES * 2,
-  });
-  const connection = new Promise<PeerConnection>((resolve, reject) => {
-    socket.once('open', () => {
-      resolve(framedOverWebSocket(socket, { role: 'server', heartbeatMs }));
-    });
-    socket.on('error', (error) => {
-      reject(
-        new HoldfastError('ERR_BROKER_UNREACHABLE', `relay: ${error.message}`, { cause: error }),
-      );
-    });
-  });
-  return {
-    connection,
-    addCandidate: () => undefined,
-    abandon: () => {
-      if (socket.readyState === socket.CONNECTING) socket.terminate();
     },
   };
 }

@@ -102,6 +102,11 @@ export class PeerSession implements VerifiedPeer, Closable {
     return this.#state === 'authenticated';
   }
 
+  /** Whether it ever stood, authenticated or not. */
+  get hasConnected(): boolean {
+    return this.#binding !== undefined;
+  }
+
   /** Resolves once, when the connection has ended or never came about. Never rejects. */
   get ended(): Promise<PeerEnd> {
     return this.#ended.promise;

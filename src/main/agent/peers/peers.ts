@@ -9,6 +9,7 @@ import {
   type Clock,
   type Closable,
   type ConnectionId,
+  type ErrorCode,
   type Logger,
 } from '../../../shared/common/index.js';
 import type { ControlRequests } from '../../../shared/common/peer-auth/index.js';
@@ -74,6 +75,7 @@ export interface Peers extends Closable {
 
 const WORKER_ENTRY = new URL('../../../workers/peer/entry.js', import.meta.url);
 const DEFAULT_WORKERS = 2;
+const FINAL: readonly ErrorCode[] = ['ERR_DEGRADED', 'ERR_WORKER_LOST', 'ERR_CLOSED'];
 const DEFAULT_HEAP_MB = 512;
 
 /** Accepts peers into worker threads and authenticates them. Runs on main. */
@@ -223,7 +225,10 @@ class PeerRegistry implements Peers {
       session.addCandidate(candidate);
     });
     void session.ended.then(({ error }) => {
-      exchange.end(error);
+      // A direct path that came to nothing is no reason to end the exchange: the client asks for the
+      // relay next. Only what will not get better with it does.
+      const isFinal = offer.kind === 'relay' || FINAL.includes(error?.code ?? 'ERR_PEER_LOST');
+      if (isFinal && !session.hasConnected) exchange.end(error);
     });
   }
 

@@ -69,7 +69,7 @@ export class TicketVerifier {
   async #issuerKey({ kid }: JWTHeaderParameters): Promise<CryptoKey | Uint8Array> {
     const issuer = this.#options.issuerKeys().find((key) => key.kid === kid);
     if (issuer === undefined) throw refused('unknown issuer');
-    return importJWK({ kty: 'OKP', crv: 'Ed25519', x: issuer.key }, 'EdDSA');
+    return await importJWK({ kty: 'OKP', crv: 'Ed25519', x: issuer.key }, 'EdDSA');
   }
 
   #useUp({ jti, exp }: TicketClaims): void {

@@ -8,3 +8,4 @@ export {
   type AuthenticateOptions,
 } from './agent-connection.js';
 export { connectLocal, type ConnectLocalOptions } from './local.js';
+export { connectPeer, type ConnectPath, type ConnectPeerOptions } from './connect-peer.js';

@@ -121,7 +121,7 @@ export class ClientControl {
       nonce: this.#clientNonce,
       engine: this.#options.engine,
     });
-    return this.#authenticated.promise;
+    return await this.#authenticated.promise;
   }
 
   /** Resolves when the agent has answered. */
@@ -157,7 +157,7 @@ export class ClientControl {
     const answer = deferred<AgentMessage>();
     this.#requests.set(id, { answer, terminals: [] });
     this.#send({ ...body, id });
-    return answer.promise;
+    return await answer.promise;
   }
 
   #receive(message: AgentMessage): void {

@@ -11,9 +11,12 @@ export type {
   PeerEnd,
 } from './types.js';
 export {
+  dialFramedWebSocket,
   framedOverDuplex,
   framedOverFd,
   framedOverWebSocket,
+  type DialFramedOptions,
+  type FramedDial,
   type FramedOptions,
 } from './framed/index.js';
 export { nodePeerCrypto, nodeSigner, publicKeyText } from './crypto.js';

@@ -30,7 +30,6 @@ const READ_BUFFER_BYTES = 64 * 1024;
  * into one buffer again and again, since the decoder copies what it keeps.
  */
 export function framedOverFd(fd: number, options: FramedOptions): PeerConnection {
-  let connection: FramedConnection | undefined;
   // `onread` is missing from the types of this constructor; `net.connect` documents it.
   const socketOptions = {
     fd,
@@ -39,13 +38,13 @@ export function framedOverFd(fd: number, options: FramedOptions): PeerConnection
     onread: {
       buffer: Buffer.allocUnsafeSlow(READ_BUFFER_BYTES),
       callback: (length: number, buffer: Uint8Array): boolean => {
-        connection?.receive(buffer.subarray(0, length));
+        connection.receive(buffer.subarray(0, length));
         return true;
       },
     },
   };
   const socket = new Socket(socketOptions);
-  connection = attach(socket, options);
+  const connection = attach(socket, options);
   socket.resume();
   connection.start();
   return connection;

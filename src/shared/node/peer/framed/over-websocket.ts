@@ -3,9 +3,12 @@ import { FramedConnection } from '../../../common/framing/index.js';
 import type { PeerConnection } from '../types.js';
 import type { FramedOptions } from './over-duplex.js';
 
+/** A relay limits the size of a message, and the largest frame would just be over it. */
+const PIECE_BYTES = 128 * 1024;
+
 /**
  * Speaks the framed protocol over an open WebSocket of `ws`, which belongs to the connection from now
- * on. One frame per binary message on the way out; on the way in any cut will do.
+ * on. A frame per binary message on the way out unless it is large; on the way in any cut will do.
  */
 export function framedOverWebSocket(socket: WebSocket, options: FramedOptions): PeerConnection {
   let pendingBytes = 0;
@@ -16,10 +19,15 @@ export function framedOverWebSocket(socket: WebSocket, options: FramedOptions): 
         if (socket.readyState !== socket.OPEN) return;
         const bytes = header.length + payload.length;
         pendingBytes += bytes;
-        socket.send(Buffer.concat([header, payload]), () => {
+        const frame = Buffer.concat([header, payload]);
+        const written = (): void => {
           pendingBytes -= bytes;
           connection.drained();
-        });
+        };
+        let at = 0;
+        for (; at + PIECE_BYTES < bytes; at += PIECE_BYTES)
+          socket.send(frame.subarray(at, at + PIECE_BYTES));
+        socket.send(frame.subarray(at), written);
       },
       get pendingBytes() {
         return pendingBytes;

@@ -176,11 +176,11 @@ function begin(
     });
   return {
     connection: standing,
-    addCandidate: (candidate) => {
+    addCandidate: ({ candidate, sdpMid, sdpMLineIndex }) => {
       pc.addIceCandidate({
-        candidate: candidate.candidate,
-        ...(candidate.sdpMid == null ? {} : { sdpMid: candidate.sdpMid }),
-        ...(candidate.sdpMLineIndex == null ? {} : { sdpMLineIndex: candidate.sdpMLineIndex }),
+        candidate,
+        ...(typeof sdpMid === 'string' ? { sdpMid } : {}),
+        ...(typeof sdpMLineIndex === 'number' ? { sdpMLineIndex } : {}),
       }).catch(() => undefined);
     },
     abandon: once(async () => {
