@@ -6,9 +6,10 @@ import { createPeers, type IncomingChannel } from '../../src/main/agent/peers/in
 import { connectLocal } from '../../src/main/client/connection/index.js';
 import { HoldfastError, silentLogger } from '../../src/shared/common/index.js';
 import { decodeAgentFrame } from '../../src/shared/common/wire/index.js';
-import { PortChannel, type FaultKind } from '../../src/shared/node/ports/index.js';
+import type { FaultKind } from '../../src/shared/node/ports/index.js';
 import { checkLeaks, tempDir, waitFor } from '../support/index.js';
 import { Collector, firstWrongByte, sendPattern } from '../support/peer/channels.js';
+import { echo } from '../support/peer/echo.js';
 
 checkLeaks();
 
@@ -43,26 +44,6 @@ async function startAgent({ faults = false } = {}) {
   const path = join(tempDir(), 'agent.sock');
   await peers.listenLocal(path);
   return { peers, path, channels, killed };
-}
-
-function echo({ handle }: IncomingChannel): void {
-  const port = new PortChannel(handle);
-  const waiting: Uint8Array<ArrayBuffer>[] = [];
-  const pump = (): void => {
-    while (waiting.length > 0 && port.credit > 0) {
-      const bytes = waiting.shift() as Uint8Array<ArrayBuffer>;
-      port.consumed(bytes.length);
-      port.send(bytes);
-    }
-  };
-  port.start({
-    message: (bytes) => {
-      waiting.push(new Uint8Array(bytes));
-      pump();
-    },
-    credit: pump,
-    end: () => undefined,
-  });
 }
 
 test('local peer - is authenticated, asks, and its channels reach main as ports', async () => {

@@ -92,6 +92,7 @@ class Attempt {
   #dial: FramedDial | undefined;
   #winner: PeerConnection | undefined;
   #ended = false;
+  #answered = false;
   #cancelTimer: () => void = () => undefined;
 
   constructor(options: ConnectPeerOptions) {
@@ -116,12 +117,12 @@ class Attempt {
     this.#signals = signals;
     await signals.opened;
     signals.send({ type: 'open', version: SIGNALLING_VERSION, ticket: ticket.ticket });
-    const iceServers = await Promise.race([this.#opened.promise, signals.failed]);
+    const iceServers = await Promise.race([this.#opened.promise, this.#signalsFailed()]);
 
     const ways: Promise<Admitted>[] = [];
     if (path !== 'relay') ways.push(this.#direct(ticket, iceServers));
     if (path !== 'direct') ways.push(this.#relayed(path === 'relay' ? ticket : undefined));
-    const admitted = await Promise.race([firstOf(ways), signals.failed]);
+    const admitted = await firstOf(ways);
     this.#winner = admitted.connection;
     for (const way of ways)
       way.then(({ connection }) => {
@@ -161,6 +162,7 @@ class Attempt {
         this.#opened.resolve(message.iceServers);
         return;
       case 'answer':
+        this.#answered = true;
         this.#offer?.setAnswer(message.sdp).catch(() => {
           void this.#offer?.abandon();
         });
@@ -204,10 +206,26 @@ class Attempt {
       this.#cancelTimer = () => {
         timer.cancel();
       };
-      const connection = await offer.connection;
+      const connection = await Promise.race([offer.connection, this.#failedUnanswered(offer)]);
       return { connection, engine: 'werift', ticketId: idOf(ticket) };
     } catch (error) {
       this.#relayWanted.resolve(undefined);
+      throw error;
+    }
+  }
+
+  async #signalsFailed(): Promise<never> {
+    if (this.#signals === undefined) throw new HoldfastError('ERR_CLOSED', 'not begun');
+    return await this.#signals.failed;
+  }
+
+  /** Once there is an answer, the direct path needs the signalling no more. Never resolves. */
+  async #failedUnanswered(offer: WeriftOffer): Promise<never> {
+    try {
+      return await this.#signalsFailed();
+    } catch (error) {
+      if (this.#answered) return await new Promise<never>(() => undefined);
+      void offer.abandon();
       throw error;
     }
   }
@@ -218,7 +236,7 @@ class Attempt {
     if (given === undefined) await this.#relayWanted.promise;
     const ticket = given ?? (await getTicket(this.#publicKey));
     this.#signals?.send({ type: 'relay', ticket: ticket.ticket });
-    const path = await this.#relayPath.promise;
+    const path = await Promise.race([this.#relayPath.promise, this.#signalsFailed()]);
     const relay = new URL(path, url);
     // A path and nothing else: the broker must not send us to another host.
     if (relay.host !== new URL(url).host)

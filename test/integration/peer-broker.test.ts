@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict';
+import { generateKeyPairSync } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import {
+  createBrokerDialer,
+  startDialLoop,
+  type DialedWorkspace,
+} from '../../src/main/agent/dial/index.js';
+import { createPeers, type IncomingChannel } from '../../src/main/agent/peers/index.js';
+import { startBroker } from '../../src/main/broker/index.js';
+import { createBrokerApi } from '../../src/main/client/broker-api/index.js';
+import { connectPeer, type ConnectPath } from '../../src/main/client/connection/index.js';
+import { silentLogger } from '../../src/shared/common/index.js';
+import type { TicketResponse } from '../../src/shared/common/wire/index.js';
+import { publicKeyText } from '../../src/shared/node/peer/index.js';
+import { checkLeaks, tempDir, waitFor } from '../support/index.js';
+import { Collector, firstWrongByte, sendPattern } from '../support/peer/channels.js';
+import { echo } from '../support/peer/echo.js';
+
+checkLeaks();
+
+const MIB = 1024 * 1024;
+
+/** A broker, and an agent of one workspace that echoes whatever comes on a channel. */
+async function startWorld() {
+  const broker = await startBroker({ stateDir: tempDir(), port: 0 });
+  const admin = createBrokerApi({
+    brokerUrl: broker.url,
+    token: readFileSync(broker.adminTokenFile, 'utf8').trim(),
+  });
+  const { agentToken } = await admin.addWorkspace({ name: 'w' });
+  const identity = generateKeyPairSync('ed25519').privateKey;
+  const channels: IncomingChannel[] = [];
+  let dialed: DialedWorkspace | undefined;
+  const peers = createPeers({
+    logger: silentLogger,
+    identity,
+    agentVersion: 'test',
+    issuerKeys: () => dialed?.issuerKeys ?? [],
+    workspaceId: () => dialed?.workspaceId,
+    workspace: () => dialed?.workspace ?? '',
+    onChannel: (channel) => {
+      channels.push(channel);
+      echo(channel);
+    },
+    requests: { terminals: () => Promise.resolve([]), kill: () => Promise.resolve() },
+  });
+  peers.start();
+  const loop = startDialLoop({
+    dialer: createBrokerDialer({
+      brokerUrl: broker.url,
+      token: agentToken,
+      identity: { publicKey: publicKeyText(identity) },
+      sshHostKey: 'ssh-ed25519 AAAA',
+      agentVersion: 'test',
+    }),
+    logger: silentLogger,
+    onDialed: (workspace) => {
+      dialed = workspace;
+    },
+    onOffer: (offer) => {
+      peers.acceptOffer(offer);
+    },
+  });
+  await waitFor(() => loop.state === 'connected');
+  const options = {
+    url: `${broker.url.replace('http', 'ws')}/api/v1/connect`,
+    getTicket: (publicKey: string): Promise<TicketResponse> => admin.getTicket('w', { publicKey }),
+  };
+  return {
+    peers,
+    channels,
+    options,
+    close: async () => {
+      await loop.close();
+      await peers.close();
+      await broker.close();
+    },
+  };
+}
+
+for (const path of ['auto', 'direct', 'relay'] satisfies ConnectPath[]) {
+  test(`broker peer - connects by path ${path}, is authenticated, and carries channels`, async () => {
+    const world = await startWorld();
+    const connection = await connectPeer({ ...world.options, path });
+    assert.equal(connection.connection.engine, path === 'relay' ? 'framed' : 'werift');
+    assert.equal(connection.workspace, 'w');
+    assert.deepEqual(connection.scopes, ['owner']);
+    assert.ok((await connection.ping()) >= 0);
+    const channel = connection.openChannel({ label: 'a', protocol: 'ssh' });
+    const side = new Collector(channel);
+    await sendPattern(channel, side, MIB);
+    await side.until(() => side.bytes === MIB);
+    assert.equal(firstWrongByte(side.messages), undefined);
+    channel.close();
+    assert.equal((await side.ended()).type, 'closed');
+    await connection.close();
+    await waitFor(() => world.peers.counts.peers === 0);
+    await world.close();
+  });
+}
+
+test('broker peer - an agent with another key than the pinned one is refused', async () => {
+  const world = await startWorld();
+  const other = publicKeyText(generateKeyPairSync('ed25519').privateKey);
+  for (const path of ['direct', 'relay'] as const)
+    await assert.rejects(connectPeer({ ...world.options, path, agentKey: other }), {
+      code: 'ERR_PEER_AUTH',
+    });
+  await waitFor(() => world.peers.counts.peers === 0);
+  await world.close();
+});
+
+test('broker peer - a ticket that was used before is refused with its code', async () => {
+  const world = await startWorld();
+  let kept: TicketResponse | undefined;
+  const getTicket = async (publicKey: string): Promise<TicketResponse> =>
+    (kept ??= await world.options.getTicket(publicKey));
+  const first = await connectPeer({ ...world.options, getTicket, path: 'relay' });
+  await assert.rejects(connectPeer({ ...world.options, getTicket, path: 'relay' }), {
+    code: 'ERR_TICKET',
+  });
+  await first.close();
+  await world.close();
+});
+
+test('broker peer - giving up while connecting leaves nothing behind', async () => {
+  const world = await startWorld();
+  await assert.rejects(connectPeer({ ...world.options, signal: AbortSignal.abort() }), {
+    code: 'ERR_CLOSED',
+  });
+  await world.close();
+});
+
+test('broker peer - the agent that closes says goodbye to a direct peer', async () => {
+  const world = await startWorld();
+  const connection = await connectPeer({ ...world.options, path: 'direct' });
+  const side = new Collector(connection.openChannel({ label: 'a', protocol: 'ssh' }));
+  await world.close();
+  assert.equal((await side.ended()).type, 'closed');
+  assert.equal((await connection.closed).error, undefined);
+  await connection.close();
+});
