@@ -38,6 +38,7 @@ const FIRST_TSN = { min: 1_000_000_000, max: 2_000_000_000 } as const;
 const INITIAL_PACKETS = 10;
 /** werift waits 3 s for the first answer and after each reset, so one lost packet is felt. */
 const FIRST_RTO_SECONDS = 1;
+const MAX_BURSTS = 16;
 /** Packets that may have overtaken a lost one, and bytes over the window that was advertised. */
 const MAX_OUT_OF_ORDER = 8_192;
 const WINDOW_SLACK = 256 * 1024;
@@ -59,6 +60,9 @@ export class Association {
   #closed = false;
   /** Resets that came before the last data of their streams. */
   #early: ReconfigParam[] = [];
+  /** Bursts since the last SACK, and what was unacknowledged after them. */
+  #bursts = 0;
+  #flightAfterSend = 0;
   /** Bytes given to SCTP so far, and the rate at which they have left its queue. */
   #submitted = 0;
   #sampleAt: number;
@@ -90,11 +94,15 @@ export class Association {
     // Each pending send waits on `flush`, and each SACK wakes them all; nothing of ours needs the wait.
     sctp.flush = {
       execute: () => {
+        this.#sendMore();
         this.#events.room();
       },
       asPromise: () => new Promise(() => undefined),
     };
-    sctp.onSackReceived = () => Promise.resolve();
+    sctp.onSackReceived = () => {
+      this.#growWindow();
+      return Promise.resolve();
+    };
     sctp.receive = (streamId, ppId, data) => {
       this.#events.message(streamId, ppId, data);
     };
@@ -166,6 +174,34 @@ export class Association {
     if (this.#closed) return;
     this.#sctp.heartbeatCancel();
     this.#sctp.timerHeartbeatExpired().catch(() => undefined);
+  }
+
+  /**
+   * werift sends 4 packets per SACK (Max.Burst of RFC 9260). One SACK here stands for all packets of a turn,
+   * so it may be followed by as many bursts; otherwise 4 packets per round trip would be all.
+   */
+  #sendMore(): void {
+    const { outboundQueue, flightSize, cwnd } = this.#sctp;
+    if (this.#bursts >= MAX_BURSTS || outboundQueue.length === 0 || flightSize >= cwnd) {
+      this.#flightAfterSend = flightSize;
+      return;
+    }
+    this.#bursts += 1;
+    this.#sctp.transmit().catch((error: unknown) => {
+      this.#fail(error);
+    });
+  }
+
+  /** In slow start a window grows by what was acknowledged (RFC 3465), not by one packet per SACK. */
+  #growWindow(): void {
+    const sctp = this.#sctp;
+    this.#bursts = 0;
+    const acknowledged = this.#flightAfterSend - sctp.flightSize;
+    const wasFull = this.#flightAfterSend >= sctp.cwnd - sctp.maxPayloadSize * 2;
+    const threshold = sctp.ssthresh ?? 0;
+    if (!wasFull || sctp.fastRecoveryExit !== undefined || sctp.cwnd >= threshold) return;
+    const extra = Math.max(0, acknowledged - sctp.maxPayloadSize);
+    sctp.cwnd = Math.min(threshold, sctp.cwnd + Math.min(extra, MAX_BURSTS * sctp.maxPayloadSize));
   }
 
   get #queued(): number {

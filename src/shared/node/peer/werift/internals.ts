@@ -32,7 +32,9 @@ export interface SctpInternals {
   readonly inboundStreams: Record<number, unknown>;
   cwnd: number;
   rto: number;
-  flightSize: number;
+  readonly flightSize: number;
+  readonly ssthresh?: number | undefined;
+  readonly fastRecoveryExit?: number | undefined;
   readonly maxPayloadSize: number;
   sackNeeded: boolean;
   readonly outboundQueue: readonly { readonly streamId: number }[];
@@ -51,6 +53,7 @@ export interface SctpInternals {
   receiveReconfigParam(param: ReconfigParam): Promise<void>;
   scheduleSack(): Promise<void>;
   sendSack(): Promise<void>;
+  transmit(): Promise<void>;
   transmitReconfigRequest(): Promise<void>;
   heartbeatCancel(): void;
   timerHeartbeatExpired(): Promise<void>;
@@ -120,6 +123,7 @@ const SCTP_FUNCTIONS = [
   'receiveReconfigParam',
   'scheduleSack',
   'sendSack',
+  'transmit',
   'transmitReconfigRequest',
   'heartbeatCancel',
   'timerHeartbeatExpired',
