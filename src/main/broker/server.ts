@@ -48,6 +48,8 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
           https: { ...timing, cert: tls.cert, key: tls.key, minVersion: 'TLSv1.2' },
         });
 
+  // JSON only: what a foreign page can send without being asked first (text/plain) is not even read.
+  app.removeContentTypeParser('text/plain');
   app.addHook('onRequest', (request, _reply, next) => {
     checkSite(sites, request.method, request.raw);
     next();
