@@ -147,8 +147,8 @@ export const SFTP_HANDLES = 256;
 export const SFTP_REQUEST_BYTES = 4 * MIB;
 /** Replies made and not taken by the client; beyond it no request is begun. */
 export const SFTP_REPLY_BYTES = MIB;
-/** File system calls of one session at a time. The pool has four threads for the whole process. */
-export const SFTP_PARALLEL = 8;
+/** Requests of one session at work at a time. The pool has four threads for the whole process. */
+export const SFTP_PARALLEL = 3;
 
 /** Supervision. */
 export const WORKER_DEATHS = 5;

@@ -14,6 +14,10 @@ import { FieldWriter } from './writer.js';
 const BATCH = 100;
 const BATCH_REPLY_BYTES = 64 * 1024;
 
+/** How many entries are looked at together: enough to keep the pool busy, few enough to share it. */
+const LSTATS = 25;
+
+const SLASH = Buffer.from('/');
 const DOTS: readonly Buffer[] = [Buffer.from('.'), Buffer.from('..')];
 
 interface Entry {
@@ -74,8 +78,12 @@ async function nextEntries(folder: OpenFolder): Promise<Entry[]> {
   for (;;) {
     const names = await nextNames(folder);
     if (names.length === 0) throw new StatusError(STATUS.EOF);
-    const entries = await Promise.all(names.map((name) => entryOf(folder.path, name)));
-    const found = entries.filter((entry) => entry !== undefined);
+    const found: Entry[] = [];
+    for (let at = 0; at < names.length; at += LSTATS) {
+      const some = names.slice(at, at + LSTATS);
+      const entries = await Promise.all(some.map((name) => entryOf(folder.path, name)));
+      for (const entry of entries) if (entry !== undefined) found.push(entry);
+    }
     if (found.length > 0) return found;
   }
 }
@@ -104,5 +112,3 @@ async function entryOf(folder: Buffer, name: Buffer): Promise<Entry | undefined>
     return undefined;
   }
 }
-
-const SLASH = Buffer.from('/');
