@@ -159,7 +159,8 @@ test('ssh exec - only names on the allow-list come through from the client', asy
   assert.ok(lines.includes('LANG=de_DE.UTF-8'));
   for (const pair of evil) assert.ok(!lines.includes(pair), pair);
   const client = await harness.client();
-  const env = Object.fromEntries([...names, ...evil].map((pair) => pair.split('=', 2)));
+  const pairs = [...names, ...evil].map((pair) => pair.split('=') as [string, string]);
+  const env = Object.fromEntries(pairs);
   const text = (await run(client, 'env', { env })).stdout.toString().split('\n');
   for (const pair of names) assert.ok(text.includes(pair), pair);
   for (const pair of evil) assert.ok(!text.includes(pair), pair);
@@ -283,7 +284,7 @@ function collect(channel: ClientChannel): { done: Promise<Result>; text: () => s
 }
 
 async function run(client: TestClient, command: string, options = {}): Promise<Result> {
-  return collect(await open(client, command, options)).done;
+  return await collect(await open(client, command, options)).done;
 }
 
 /** Whether a process runs; a zombie does not. */

@@ -116,7 +116,7 @@ test('ssh forwarding - a remote forward listens on loopback only, whatever is as
   await new Promise<void>((resolve, reject) => {
     client.unforwardIn('0.0.0.0', port, (error) => {
       if (error === undefined) resolve();
-      else reject(error as Error);
+      else reject(new Error('not cancelled', { cause: error }));
     });
   });
   await assert.rejects(dial(port));

@@ -253,7 +253,7 @@ test('ssh hostile - B-05: before authentication every other message ends the con
     client.once('handshake', () => {
       sendPayload(protocolOf(client), Buffer.concat([Buffer.from([number]), Buffer.alloc(40)]));
     });
-    client.connect({ username: 'u', sock: harness.open() } as unknown as ConnectConfig);
+    client.connect({ username: 'u', sock: harness.open() });
     await closed;
     assert.ok(!ready, `message ${String(number)} was let through`);
   }
@@ -287,9 +287,7 @@ test('ssh hostile - security 12: no signature but a true one by a listed key log
   for (let round = 0; round < 30; round += 1) {
     // The listed key, but signatures of nobody: garbage of any length, empty, or by another key.
     const forge = (data: Buffer): Buffer =>
-      round % 3 === 0
-        ? (foreign.sign(data) as Buffer)
-        : Buffer.from(random.bytes(random.int(1, 90)));
+      round % 3 === 0 ? foreign.sign(data) : Buffer.from(random.bytes(random.int(1, 90)));
     class Forger extends ssh2.BaseAgent {
       override getIdentities(callback: (error: undefined, keys: never[]) => void): void {
         callback(undefined, [parsed as never]);
@@ -314,7 +312,7 @@ test('ssh hostile - security 12: attempts to authenticate are counted', async ()
     attempts += 1;
     return { type: 'password', username: 'u', password: 'x' };
   };
-  await assert.rejects(keyed.client({ authHandler } as unknown as ConnectConfig));
+  await assert.rejects(keyed.client({ authHandler }));
   assert.ok(attempts <= limits.SSH_AUTH_ATTEMPTS + 1, String(attempts));
   await keyed.close();
 });

@@ -161,7 +161,7 @@ export class SshHarness {
         { encoding: 'buffer', maxBuffer: 64 * limits.MIB, timeout: 60_000 },
         (error, stdout, stderr) => {
           if (error !== null && typeof error.code !== 'number') {
-            reject(error);
+            reject(new Error('ssh did not end by itself', { cause: error }));
             return;
           }
           resolve({ status: child.exitCode, stdout, stderr: stderr.toString() });

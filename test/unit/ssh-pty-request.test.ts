@@ -49,7 +49,7 @@ test('ssh pty request - modes end at an undefined opcode and where they are cut 
 test('ssh pty request - the modes are taken out of the packet and nothing else is changed', () => {
   const taken = takeTerminalModes(ptyRequest(MODES));
   assert.deepEqual(taken?.payload, ptyRequest(Buffer.alloc(0)));
-  assert.equal(taken?.modes['ECHO'], 0);
+  assert.equal(taken.modes['ECHO'], 0);
   const other = new PayloadWriter()
     .byte(MESSAGE.CHANNEL_REQUEST)
     .uint32(7)

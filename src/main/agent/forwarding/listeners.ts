@@ -41,7 +41,7 @@ export class ForwardListeners implements Closable {
     addresses: readonly [string, ...string[]],
     onConnection: OnConnection,
   ): Promise<number> {
-    return this.#admit(async () => {
+    return await this.#admit(async () => {
       const first = await listen(
         { host: addresses[0], port, exclusive: true },
         `${addresses[0]}:${port}`,

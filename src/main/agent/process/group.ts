@@ -29,9 +29,10 @@ export async function endGroup(
   signal: GroupSignaller = signalGroup,
   clock: Clock = systemClock,
 ): Promise<void> {
-  let gone = false;
+  const state = { gone: false };
+  const isGone = (): boolean => state.gone;
   const ended = exited.then(() => {
-    gone = true;
+    state.gone = true;
   });
   const waitAtMost = async (ms: number): Promise<void> => {
     let cancel = (): void => undefined;
@@ -46,15 +47,15 @@ export async function endGroup(
   };
   // A leader that exited in this very turn is not known yet; the signal then finds a zombie or nobody.
   await Promise.resolve();
-  if (gone) return;
+  if (isGone()) return;
   signal(leader, 'SIGHUP');
   // A stopped process takes no other signal than this one.
   signal(leader, 'SIGCONT');
   await waitAtMost(limits.CLOSE_HANGUP_MS);
-  if (gone) return;
+  if (isGone()) return;
   signal(leader, 'SIGTERM');
   await waitAtMost(limits.CLOSE_TERM_MS);
-  if (gone) return;
+  if (isGone()) return;
   signal(leader, 'SIGKILL');
   await ended;
 }

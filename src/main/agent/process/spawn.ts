@@ -80,7 +80,7 @@ export class ProcessRegistry implements Closable {
     command: PreparedCommand,
     { stdio }: RawSpawnOptions,
   ): Promise<SpawnedProcess> {
-    if (this.#closing) throw new HoldfastError('ERR_CLOSED', 'the agent is closing');
+    if (this.#isClosing()) throw new HoldfastError('ERR_CLOSED', 'the agent is closing');
     sealInheritedDescriptors();
     const child = startChild(command, stdio);
     const exited = new Promise<ExitStatus>((resolve) => {
@@ -105,7 +105,7 @@ export class ProcessRegistry implements Closable {
     };
     this.#running.add(process);
     void exited.then(() => this.#running.delete(process));
-    if (this.#closing) {
+    if (this.#isClosing()) {
       // `close` began while the child was starting and does not know of it.
       await process.end();
       throw new HoldfastError('ERR_CLOSED', 'the agent is closing');
@@ -117,6 +117,11 @@ export class ProcessRegistry implements Closable {
     this.#closing = true;
     await Promise.all([...this.#running].map((process) => process.end()));
   });
+
+  /** A call, since the compiler takes a field for unchanged across an `await`. */
+  #isClosing(): boolean {
+    return this.#closing;
+  }
 }
 
 type Pipes = [PipeEnds, PipeEnds, PipeEnds];

@@ -65,17 +65,22 @@ export class StartupScript implements Closable {
   async #run(script: string, context: CommandContext): Promise<void> {
     const { logger, stateDir, prepareCommand, registry } = this.#options;
     const command = await prepareCommand({ kind: 'exec', command: script }, context);
-    if (this.#closing) return;
+    if (this.#isClosing()) return;
     const log = openLog(join(stateDir, STARTUP_LOG));
     try {
       this.#process = await registry.spawnProcess(command, { stdio: ['ignore', log, log] });
     } finally {
       closeSync(log);
     }
-    if (this.#closing) await this.#process.end();
+    if (this.#isClosing()) await this.#process.end();
     const exit = await this.#process.exited;
     if (exit.kind === 'status' && exit.status === 0) logger.info('startup script ended');
-    else if (!this.#closing) logger.warn('startup script failed', { exit });
+    else if (!this.#isClosing()) logger.warn('startup script failed', { exit });
+  }
+
+  /** A call, since the compiler takes a field for unchanged across an `await`. */
+  #isClosing(): boolean {
+    return this.#closing;
   }
 }
 

@@ -39,7 +39,7 @@ function isAuthorized(context: PublicKeyAuthContext, keys: readonly ParsedKey[])
   if (algo === 'ssh-rsa' && hashOf(context) === undefined) return false;
   if (context.signature === undefined) return true;
   if (context.blob === undefined || context.signature.length === 0) return false;
-  return key.verify(context.blob, context.signature, hashOf(context)) === true;
+  return key.verify(context.blob, context.signature, hashOf(context));
 }
 
 function hashOf(context: PublicKeyAuthContext): string | undefined {
@@ -52,7 +52,7 @@ function sameBytes(key: ParsedKey, data: Buffer): boolean {
 }
 
 function parsePublicKey(line: string): ParsedKey {
-  const parsed = ssh2.utils.parseKey(line);
+  const parsed = ssh2.utils.parseKey(line) as ParsedKey | ParsedKey[] | Error;
   const key = Array.isArray(parsed) ? parsed[0] : parsed;
   if (key instanceof Error || key === undefined) {
     throw new HoldfastError('ERR_CONFIG', `not a public key: ${JSON.stringify(line.slice(0, 60))}`);

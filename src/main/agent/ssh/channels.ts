@@ -33,12 +33,12 @@ export class ChannelTable {
 
   constructor(connection: {
     readonly protocol: Ssh2Protocol;
-    isAlive(): boolean;
+    readonly isAlive: () => boolean;
     /** Whether the connection takes another packet of data now. */
-    hasRoom(): boolean;
-    sent(bytes: number): void;
+    readonly hasRoom: () => boolean;
+    readonly sent: (bytes: number) => void;
   }) {
-    this.#hasRoom = () => connection.hasRoom();
+    this.#hasRoom = connection.hasRoom;
     this.#link = {
       protocol: connection.protocol,
       get alive() {

@@ -86,20 +86,21 @@ class PtyInput {
     this.#to = to;
     from.on('data', (chunk: Buffer) => {
       this.#rest = this.#rest === undefined ? chunk : Buffer.concat([this.#rest, chunk]);
-      this.flush();
-      if (this.#rest !== undefined) from.pause();
+      if (!this.flush()) from.pause();
     });
   }
 
-  /** Sends what the PTY takes now, and lets the client go on when nothing is left. */
-  flush(): void {
+  /** Sends what the PTY takes now, and lets the client go on when nothing is left. False: some is. */
+  flush(): boolean {
     while (this.#rest !== undefined && this.#to.credit > 0) {
       const size = Math.min(this.#rest.length, this.#to.credit, limits.CHANNEL_MESSAGE_BYTES);
       // A copy, since the bytes lie in a packet of ssh2 and are transferred to another thread.
       this.#to.send(new Uint8Array(this.#rest.subarray(0, size)));
       this.#rest = size === this.#rest.length ? undefined : this.#rest.subarray(size);
     }
-    if (this.#rest === undefined && this.#from.isPaused()) this.#from.resume();
+    if (this.#rest !== undefined) return false;
+    if (this.#from.isPaused()) this.#from.resume();
+    return true;
   }
 }
 

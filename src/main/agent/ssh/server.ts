@@ -84,9 +84,9 @@ function createInner(hostKey: string, onClient: (client: Connection) => void): I
         ident: 'Holdfast',
         algorithms: ALGORITHMS,
         keepaliveInterval: NEVER_MS,
-      } as ServerConfig,
+      },
       onClient,
-    ) as unknown as Injectable;
+    );
   } catch (error) {
     throw wrapError(error, 'ERR_CONFIG', 'read the host key');
   }

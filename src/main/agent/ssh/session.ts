@@ -171,15 +171,19 @@ export class SshSession {
       ssh,
     });
     const command = await this.#withAgent(prepared);
-    if (this.channel.gone) return;
+    if (this.#isOver()) return;
     const running =
       this.#pty === undefined
         ? runExec(this.channel, await server.spawnCommand(command))
         : await this.#openPty(command, this.#pty);
     this.#running = running;
     // The client left, or the agent began to close, while the command was being started.
-    if (this.channel.gone || this.#abort.signal.aborted) void running.end();
+    if (this.#isOver()) void running.end();
     await running.ended;
+  }
+
+  #isOver(): boolean {
+    return this.channel.gone || this.#abort.signal.aborted;
   }
 
   async #openPty(command: PreparedCommand, pty: PtyRequest): Promise<Running> {
