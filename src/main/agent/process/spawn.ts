@@ -4,9 +4,12 @@ import { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import { HoldfastError, once, wrapError, type Closable } from '../../../shared/common/index.js';
 import type { ExitStatus } from '../../../shared/common/wire/index.js';
-import { openPipes, type PipeEnds } from '../../../shared/node/pty/index.js';
+import {
+  openPipes,
+  sealInheritedDescriptors,
+  type PipeEnds,
+} from '../../../shared/node/pty/index.js';
 import { endGroup, signalGroup } from './group.js';
-import { sealInheritedDescriptors } from './seal.js';
 import type { PreparedCommand, SpawnedCommand } from './types.js';
 
 export interface RawSpawnOptions {

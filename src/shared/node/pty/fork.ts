@@ -3,6 +3,7 @@ import { wrapError } from '../../common/index.js';
 import type { ExitStatus, TerminalSize } from '../../common/wire/index.js';
 import { setCloseOnExec } from './fds.js';
 import { ptyBinding } from './native.js';
+import { sealInheritedDescriptors } from './seal.js';
 
 export interface ForkOptions {
   readonly file: string;
@@ -41,6 +42,7 @@ export function signalName(number: number): string {
  */
 export function forkPty(options: ForkOptions, onExit: (exit: ExitStatus) => void): ForkedPty {
   const { size } = options;
+  sealInheritedDescriptors();
   const env = Object.entries(options.env).map(([name, value]) => `${name}=${value}`);
   try {
     const { fd, pid, pty } = ptyBinding().fork(

@@ -5,4 +5,5 @@
 export { duplicateFd, peerUserId, setCloseOnExec } from './fds.js';
 export { forkPty, resizePty, signalName, type ForkedPty, type ForkOptions } from './fork.js';
 export { openPipe, openPipes, type PipeEnds } from './pipe.js';
+export { sealInheritedDescriptors } from './seal.js';
 export { mergeTerminalModes, setTerminalModes, type TerminalModes } from './termios.js';

@@ -1,5 +1,5 @@
 import { readdirSync } from 'node:fs';
-import { setCloseOnExec } from '../../../shared/node/pty/index.js';
+import { setCloseOnExec } from './fds.js';
 
 let sealed = false;
 
