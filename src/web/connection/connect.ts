@@ -98,9 +98,8 @@ export async function connect(options: ConnectOptions): Promise<Connected> {
     });
     const session = await control.authenticate();
     pinAgentKey(workspace, agentKey);
-    void link.closed.then(() => {
-      signalling.close();
-    });
+    // The two ends know each other now and need nobody in between.
+    signalling.close();
     return { link, control, session };
   } catch (error) {
     link?.close();

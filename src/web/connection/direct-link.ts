@@ -40,6 +40,9 @@ export async function openDirectLink(
     const opened = deferred<undefined>();
     peer.addEventListener('icecandidate', ({ candidate }) => {
       if (candidate === null || candidate.candidate === '') return;
+      // The browser hides its own addresses behind names that only multicast DNS resolves. The agent
+      // sees the true one in the first check that reaches it; looking for the name would only cost it.
+      if (/ [^ ]+\.local /i.test(candidate.candidate)) return;
       const { sdpMid, sdpMLineIndex } = candidate;
       signalling.send({
         type: 'candidate',

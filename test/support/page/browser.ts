@@ -48,6 +48,7 @@ export async function openTab(browser: Browser, options: PageOptions = {}): Prom
     isMobile: touch,
     permissions: ['clipboard-read', 'clipboard-write'],
   });
+  context.setDefaultTimeout(20_000);
   const page = await context.newPage();
   const complaints: string[] = [];
   page.on('console', (message) => {

@@ -6,14 +6,20 @@ import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { AgentControl } from '../../../src/shared/common/peer-auth/index.js';
-import { parseTerminalLabel, type TerminalInfo } from '../../../src/shared/common/wire/index.js';
 import {
+  parseTerminalLabel,
+  type IceCandidate,
+  type TerminalInfo,
+} from '../../../src/shared/common/wire/index.js';
+import {
+  answerWerift,
   framedOverWebSocket,
   nodePeerCrypto,
   nodeSigner,
   publicKeyText,
   type PeerChannel,
   type PeerConnection,
+  type WeriftAttempt,
 } from '../../../src/shared/node/peer/index.js';
 import { ScriptedTerminal } from '../scripted-terminal.js';
 
@@ -51,15 +57,17 @@ export interface StandIn {
   changeAgentKey(): void;
   /** The agent is away, or back. Away also cuts its connections. */
   setOnline(online: boolean): void;
+  /** Whether the agent answers offers. */
+  setDirect(direct: boolean): void;
   /** Cuts what connects page and agent. */
   cutConnections(): void;
   close(): Promise<void>;
 }
 
 /**
- * Broker and agent in one small server with the real wire formats, the real relayed engine and the real
+ * Broker and agent in one small server with the real wire formats, the real engines and the real
  * handshake, but scripted terminals: what the page does in rare situations can be tested here without
- * bringing them about in a whole installation. There is no direct path, so the page takes the relay.
+ * bringing them about in a whole installation.
  */
 export async function startStandIn(): Promise<StandIn> {
   const token = 'stand-in-token';
@@ -69,6 +77,7 @@ export async function startStandIn(): Promise<StandIn> {
   const sockets = new Set<WebSocket>();
   let agent = generateKeyPairSync('ed25519').privateKey;
   let online = true;
+  let direct = true;
 
   const prepare = (id: string): ScriptedTerminal => {
     const old = terminals.get(id);
@@ -136,25 +145,57 @@ export async function startStandIn(): Promise<StandIn> {
   });
 
   const signal = (socket: WebSocket): void => {
+    let proof = '';
+    let attempt: Promise<WeriftAttempt> | undefined;
     socket.on('message', (data: Buffer) => {
-      const message = JSON.parse(data.toString()) as { type: string; ticket: string };
+      const message = JSON.parse(data.toString()) as {
+        type: string;
+        ticket: string;
+        sdp: string;
+        candidate: IceCandidate;
+      };
       if (message.type === 'open') {
+        proof = message.ticket;
         const session = 'A'.repeat(22);
         socket.send(JSON.stringify({ type: 'opened', session, iceServers: [] }));
       } else if (message.type === 'relay') {
         const path = `/relay/${encodeURIComponent(message.ticket)}`;
         socket.send(JSON.stringify({ type: 'relay', path }));
+      } else if (message.type === 'offer' && direct) {
+        attempt = answerWerift(message.sdp, {
+          iceServers: [],
+          onCandidate: (candidate) => {
+            socket.send(JSON.stringify({ type: 'candidate', candidate }));
+          },
+        });
+        void attempt
+          .then(async ({ sdp, connection }) => {
+            socket.send(JSON.stringify({ type: 'answer', sdp }));
+            serve(await connection, proof);
+          })
+          .catch(() => undefined);
+      } else if (message.type === 'candidate') {
+        void attempt?.then(({ addCandidate }) => {
+          addCandidate(message.candidate);
+        });
       }
+    });
+    socket.on('close', () => {
+      // One that stands lives on; one that does not is given up.
+      void attempt?.then(async (started) => {
+        if (![...connections].some((each) => each.engine === 'werift')) await started.abandon();
+      });
     });
   };
 
   const relay = (socket: WebSocket, ticket: string): void => {
+    if (tickets.has(ticket)) serve(framedOverWebSocket(socket, { role: 'server' }), ticket);
+    else socket.close();
+  };
+
+  const serve = (connection: PeerConnection, ticket: string): void => {
     const claims = tickets.get(ticket);
-    if (claims === undefined) {
-      socket.close();
-      return;
-    }
-    const connection = framedOverWebSocket(socket, { role: 'server' });
+    if (claims === undefined) return;
     connections.add(connection);
     void connection.closed.then(() => connections.delete(connection));
     connection.onChannel((channel) => {
@@ -197,6 +238,7 @@ export async function startStandIn(): Promise<StandIn> {
   };
 
   const cutConnections = (): void => {
+    for (const connection of connections) void connection.close();
     for (const socket of sockets) socket.terminate();
   };
   server.listen(0, '127.0.0.1');
@@ -213,9 +255,14 @@ export async function startStandIn(): Promise<StandIn> {
       online = value;
       if (!value) cutConnections();
     },
+    setDirect: (value) => {
+      direct = value;
+    },
     cutConnections,
     close: async () => {
+      const open = [...connections];
       cutConnections();
+      await Promise.all(open.map(async (connection) => await connection.close()));
       upgrades.close();
       server.closeAllConnections();
       server.close();
