@@ -208,7 +208,11 @@ test('config - values are read strictly', () => {
   assert.equal(read('terminalIdle', 'terminalIdle', '2h'), 7_200_000);
   assert.equal(read('terminalIdle', 'terminalIdle', '0'), 0);
   for (const bad of ['', '-1', '5x', '1e9', '99999d']) {
-    assert.throws(() => read('terminalIdle', 'terminalIdle', bad), { code: 'ERR_INVALID_ARGUMENT' }, bad);
+    assert.throws(
+      () => read('terminalIdle', 'terminalIdle', bad),
+      { code: 'ERR_INVALID_ARGUMENT' },
+      bad,
+    );
   }
   assert.equal(read('faultDoor', 'enableFaultDoor', 'no'), false);
   assert.throws(() => read('faultDoor', 'enableFaultDoor', 'maybe'));

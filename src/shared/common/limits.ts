@@ -16,8 +16,8 @@ export const RING_BLOCK_BYTES = 4 * KIB;
 export const RING_GROWTH_BUDGET_BYTES = 256 * MIB;
 /** Largest piece of output that the pump hands to one viewer at once. */
 export const OUTPUT_FRAME_BYTES = 64 * KIB;
-/** What one `onread` slab of the PTY reader holds; the kernel gives at most about 4 KiB a read. */
-export const PTY_READ_SLAB_BYTES = 16 * KIB;
+/** The slab of each terminal's reader; the kernel gives little more than 4 KiB a read. */
+export const PTY_READ_SLAB_BYTES = 8 * KIB;
 /** Input waiting for a program that does not read; beyond it the viewer's input is refused. */
 export const PTY_INPUT_BYTES = 64 * KIB;
 /** A viewer that may type counts for the pace while it acknowledged within this time. */

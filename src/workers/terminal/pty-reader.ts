@@ -10,6 +10,8 @@ export interface PtyReaderOptions {
   /** For reading on after that. Stays the caller's, and open until the reader has ended. */
   readonly ioFd: number;
   readonly slavePath: string;
+  /** What is read into, and nobody else's. */
+  readonly slab: Uint8Array;
   readonly clock: Clock;
   /** Output in order. `bytes` is only valid during the call. */
   onData(bytes: Uint8Array): void;
@@ -17,8 +19,8 @@ export interface PtyReaderOptions {
   onEnd(): void;
 }
 
-/** One slab for all terminals of the thread: libuv fills it and calls back in the same breath. */
-const slab = Buffer.allocUnsafeSlow(limits.PTY_READ_SLAB_BYTES);
+/** For reads outside libuv; one for all terminals of the thread, since each is dealt with at once. */
+const scratch = Buffer.allocUnsafeSlow(limits.PTY_READ_SLAB_BYTES);
 
 /** After the process has ended, how long the PTY may stay open before the end is marked. */
 const HELD_OPEN_MS = 50;
@@ -54,8 +56,8 @@ export class PtyReader {
     // `onread` reaches net.Socket through tty's options, though the types do not say so.
     const options = {
       onread: {
-        buffer: slab,
-        callback: (length: number, buffer: Buffer): boolean => {
+        buffer: this.#options.slab,
+        callback: (length: number, buffer: Uint8Array): boolean => {
           this.#data(buffer.subarray(0, length));
           return !this.#paused;
         },
@@ -129,7 +131,7 @@ export class PtyReader {
     for (;;) {
       let length: number;
       try {
-        length = readSync(this.#options.ioFd, slab, 0, slab.length, null);
+        length = readSync(this.#options.ioFd, scratch, 0, scratch.length, null);
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code === 'EAGAIN') break;
         length = 0;
@@ -143,7 +145,7 @@ export class PtyReader {
         break;
       }
       this.#pollMs = POLL_MIN_MS;
-      this.#data(slab.subarray(0, length));
+      this.#data(scratch.subarray(0, length));
       // Re-read: `#data` may have ended or paused us, which the type checker cannot see.
       if (this.#isIdle()) return;
     }
@@ -205,9 +207,9 @@ export class PtyReader {
   #lastRead(): void {
     try {
       for (;;) {
-        const length = readSync(this.#options.ioFd, slab, 0, slab.length, null);
+        const length = readSync(this.#options.ioFd, scratch, 0, scratch.length, null);
         if (length === 0) break;
-        this.#data(slab.subarray(0, length));
+        this.#data(scratch.subarray(0, length));
       }
     } catch {
       // EAGAIN or EIO: nothing is left.

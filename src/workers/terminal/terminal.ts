@@ -16,6 +16,7 @@ import {
 import type { ExitStatus, TerminalSettings, TerminalSize } from '../../shared/common/wire/index.js';
 import {
   PortChannel,
+  ReadSlab,
   TerminalStatus,
   type PortHandle,
   type TerminalCommand,
@@ -52,6 +53,7 @@ export class Terminal implements ViewerHost {
   readonly #guard: Guard;
   readonly #logger: Logger;
   readonly #status: TerminalStatus;
+  readonly #slab: ReadSlab;
   readonly #scanner: SequenceScanner;
   readonly #log: OutputLog;
   readonly #viewers: ViewerSet;
@@ -77,6 +79,7 @@ export class Terminal implements ViewerHost {
       this.#post({ type: 'log', record });
     });
     this.#status = new TerminalStatus(task.status);
+    this.#slab = new ReadSlab(task.slab, this.#status);
     this.#scanner = SequenceScanner.unpack(this.#status.fold);
     this.#log = new OutputLog({
       ringBytes: task.ringBytes,
@@ -117,12 +120,11 @@ export class Terminal implements ViewerHost {
       readFd: task.readFd,
       ioFd: task.ioFd,
       slavePath: task.slavePath,
+      slab: this.#slab.bytes,
       clock: this.#clock,
       onData: (bytes) => {
         this.#run(() => {
-          this.#log.append(bytes);
-          this.#status.head = this.#log.head;
-          this.#viewers.outputAdded();
+          this.#output(bytes);
         });
       },
       onEnd: () => {
@@ -146,6 +148,9 @@ export class Terminal implements ViewerHost {
         this.#close({ type: 'finished' });
       });
     });
+    const leftBehind = this.#slab.leftBehind(this.#log.head);
+    if (leftBehind.length > 0) this.#output(leftBehind);
+    this.#slab.taken(this.#slab.bytes.length, this.#log.head);
     this.#reader.start();
     this.#post({ type: 'adopted' });
     if (this.#task.exit !== undefined) this.#processEnded(this.#task.exit);
@@ -271,6 +276,13 @@ export class Terminal implements ViewerHost {
       default:
         return assertNever(spec.protocol);
     }
+  }
+
+  #output(bytes: Uint8Array): void {
+    this.#log.append(bytes);
+    this.#status.head = this.#log.head;
+    if (bytes.buffer === this.#slab.bytes.buffer) this.#slab.taken(bytes.length, this.#log.head);
+    this.#viewers.outputAdded();
   }
 
   #resized(size: TerminalSize): void {

@@ -22,6 +22,7 @@ import type {
   TerminalSize,
 } from '../../../shared/common/wire/index.js';
 import {
+  ReadSlab,
   TERMINAL_PORT_VERSION,
   TerminalStatus,
   type FaultKind,
@@ -75,6 +76,7 @@ export class TerminalHandle {
   readonly processExited: Promise<ExitStatus>;
   readonly #options: TerminalHandleOptions;
   readonly #status = new TerminalStatus();
+  readonly #slab = ReadSlab.allocate();
   readonly #viewers = new Set<ViewerId>();
   readonly #closed = deferred<void>();
   readonly #processExited = deferred<ExitStatus>();
@@ -224,6 +226,7 @@ export class TerminalHandle {
       sizePolicy: this.#options.sizePolicy,
       ringBytes: this.#options.ringBytes,
       status: this.#status.shared,
+      slab: this.#slab,
       blocks: this.#blocks as SharedArrayBuffer[],
       growthBudget: this.#options.growthBudget,
       exit: this.#exit,

@@ -20,4 +20,5 @@ export {
   type ViewerProtocol,
   type ViewerSpec,
 } from './terminal-port.js';
+export { ReadSlab } from './read-slab.js';
 export { TerminalStatus } from './terminal-status.js';

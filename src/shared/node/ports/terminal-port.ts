@@ -37,6 +37,8 @@ export interface TerminalTask {
   readonly ringBytes: number;
   /** Counters that outlive the worker: see `TerminalStatus`. */
   readonly status: SharedArrayBuffer;
+  /** What the PTY is read into: see `ReadSlab`. */
+  readonly slab: SharedArrayBuffer;
   /** Ring blocks of a worker that died, in no order. Empty for a new terminal. */
   readonly blocks: readonly SharedArrayBuffer[];
   /** Bytes that the rings of all terminals may still grow by: one Int32. */

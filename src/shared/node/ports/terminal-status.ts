@@ -2,11 +2,11 @@
  * Counters of one terminal in shared memory, so that they outlive its worker: the next worker goes on at
  * the right log offset, and input that a client sends again after the death is not typed twice.
  *
- * Layout: four float64 (head, raw input, fold, generation), then 32 ledger slots of 16 bytes client id and
+ * Layout: five float64 (head, raw input, fold, generation, slab base), then 32 ledger slots of 16 bytes client id and
  * one float64 sequence number. Only the owning worker writes; main and the next worker read after the
  * owner is dead, or for statistics, where a value that is one update old does no harm.
  */
-const FIXED_WORDS = 4;
+const FIXED_WORDS = 5;
 const SLOTS = 32;
 const ID_BYTES = 16;
 const SLOT_BYTES = ID_BYTES + 8;
@@ -61,6 +61,14 @@ export class TerminalStatus {
   }
   set generation(value: number) {
     this.#words[3] = value;
+  }
+
+  /** Log offset of the first byte in the reader's slab; see `ReadSlab`. */
+  get slabBase(): number {
+    return this.#words[4] ?? 0;
+  }
+  set slabBase(value: number) {
+    this.#words[4] = value;
   }
 
   /**

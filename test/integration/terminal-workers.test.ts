@@ -1,0 +1,178 @@
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { sealInheritedDescriptors } from '../../src/main/agent/process/index.js';
+import type { TerminalRegistry } from '../../src/main/agent/terminals/index.js';
+import { systemClock, type Epoch, type TerminalId } from '../../src/shared/common/index.js';
+import {
+  createTerminalClient,
+  type TerminalClientState,
+} from '../../src/shared/common/terminal-client/index.js';
+import { ChannelDuplex, FAULT_KINDS } from '../../src/shared/node/ports/index.js';
+import { checkLeaks } from '../support/leaks.js';
+import { createTerminals, openChannel, shell, TestViewer } from '../support/terminals.js';
+
+checkLeaks();
+sealInheritedDescriptors();
+
+const LINE_BYTES = 20;
+/** For ever, 20 bytes a line, so that each byte tells where in the log it lies. */
+const COUNTING = `stty raw -echo; awk 'BEGIN { for (i = 0; ; i++) printf "%018d\\r\\n", i }'`;
+
+let terminals: TerminalRegistry;
+const scripts = new Map<string, string>();
+// Anew for each test: while a dead worker is being replaced, everything lands on the other one.
+beforeEach(() => {
+  terminals = createTerminals((id) => scripts.get(id) ?? COUNTING, {
+    faults: true,
+    // A stalled worker is found within a second instead of thirty.
+    beatMs: 500,
+  });
+});
+afterEach(() => terminals.close());
+
+/** The log's own bytes from `offset`. */
+function expected(offset: number, length: number): string {
+  const first = Math.floor(offset / LINE_BYTES);
+  const last = Math.ceil((offset + length) / LINE_BYTES);
+  let text = '';
+  for (let line = first; line < last; line += 1) text += `${String(line).padStart(18, '0')}\r\n`;
+  const from = offset - first * LINE_BYTES;
+  return text.slice(from, from + length);
+}
+
+for (const kind of FAULT_KINDS) {
+  test(`worker death by ${kind} - shells live on, viewers come back by themselves, nothing is lost unsaid`, async () => {
+    const id = `flood-${kind}` as TerminalId;
+    const gaps: { from: number; to: number }[] = [];
+    const states: TerminalClientState['type'][] = [];
+    let next = 0;
+    let wrong = 0;
+    const client = createTerminalClient({
+      id,
+      openChannel: () => openChannel(terminals, id),
+      size: { rows: 24, cols: 80 },
+      wantsType: true,
+      clientId: crypto.getRandomValues(new Uint8Array(16)),
+      clock: systemClock,
+      handlers: {
+        output: (bytes, { offset }) => {
+          const text = Buffer.from(bytes).toString('latin1');
+          if (offset !== next || text !== expected(offset, bytes.length)) wrong += 1;
+          next = offset + bytes.length;
+          client.processed(bytes.length);
+        },
+        gap: (from, to) => {
+          gaps.push({ from, to });
+          next = to;
+        },
+        restarted: () => {
+          wrong += 1;
+        },
+        state: ({ type }) => states.push(type),
+      },
+    });
+    client.start();
+    // One terminal on each worker: the other one must notice nothing.
+    const quiet = `quiet-${kind}` as TerminalId;
+    scripts.set(quiet, 'stty raw -echo; echo ready; exec cat');
+    const other = new TestViewer(terminals, quiet);
+    await other.sees('ready');
+    while (next < 500_000) await sleep(10);
+    terminals.injectFault(id, kind);
+    while (!states.includes('reconnecting')) await sleep(10);
+    while (states.at(-1) !== 'attached') await sleep(10);
+    const resumedAt = next;
+    while (next < resumedAt + 500_000) await sleep(10);
+    assert.equal(wrong, 0, "every byte is the log's at its offset");
+    assert.equal(states.filter((state) => state === 'attached').length, 2);
+    other.type('still here');
+    await other.sees('still here');
+    client.close();
+    other.close();
+    await Promise.all([terminals.kill(id), terminals.kill(quiet)]);
+    console.log(`${kind}: ${String(gaps.length)} gaps`);
+  });
+}
+
+test('worker death - an SSH session notices only a pause: no byte lost, none twice, both ways', async () => {
+  const session = await terminals.openSession({
+    ...shell('stty raw -echo; exec cat'),
+    size: { rows: 24, cols: 80 },
+  });
+  const stream = new ChannelDuplex(session.channel, { maxQueuedBytes: 1 << 22 });
+  let received = '';
+  stream.on('data', (chunk: Buffer) => {
+    received += chunk.toString('latin1');
+  });
+  await sleep(300);
+  let sent = '';
+  const killAll = ['a', 'b', 'c', 'd'].map((name) => `helper-${name}` as TerminalId);
+  // With least-busy placement some of these share a worker with the session.
+  for (const id of killAll) {
+    scripts.set(id, 'exec sleep 60');
+    await new TestViewer(terminals, id).attached;
+  }
+  for (let line = 0; line < 400; line += 1) {
+    const text = `line ${String(line).padStart(6, '0')}\n`;
+    sent += text;
+    if (!stream.write(text)) await sleep(5);
+    if (line === 100) terminals.injectFault(killAll[0] as TerminalId, 'exit');
+    if (line === 250) terminals.injectFault(killAll[1] as TerminalId, 'throw');
+    await sleep(2);
+  }
+  while (received.length < sent.length) await sleep(10);
+  await sleep(100);
+  assert.equal(received, sent);
+  await session.close();
+  await Promise.all(killAll.map((id) => terminals.kill(id)));
+});
+
+test('worker death - sizes, the epoch and the replay outlive the worker', async () => {
+  const id = 'keeps' as TerminalId;
+  scripts.set(id, 'echo first; exec cat');
+  const viewer = new TestViewer(terminals, id);
+  await viewer.sees('first');
+  viewer.send({ type: 'resize', size: { rows: 33, cols: 99 } });
+  await viewer.until(() => viewer.frames.some((frame) => frame.type === 'size'));
+  const { epoch } = await viewer.attached;
+  terminals.injectFault(id, 'exit');
+  await viewer.ended;
+  let again = new TestViewer(terminals, id, { epoch: '0'.repeat(16) as Epoch, wantsType: false });
+  while (
+    (await again.attached.then(
+      () => 'in',
+      () => 'out',
+    )) === 'out'
+  ) {
+    await sleep(20);
+    again = new TestViewer(terminals, id);
+  }
+  const attached = await again.attached;
+  assert.equal(attached.epoch, epoch);
+  await again.sees('first');
+  again.close();
+  await terminals.kill(id);
+});
+
+test('worker death - after six deaths in a minute nothing new is started, and what lives goes on', async () => {
+  const frail = createTerminals(() => 'echo up; exec cat', { faults: true, workers: 2 });
+  const survivor = await frail.openSession({ ...shell('exec cat'), size: { rows: 2, cols: 2 } });
+  for (let death = 0; death < 6; death += 1) {
+    const viewer = new TestViewer(frail, `v${String(death)}`);
+    await viewer.attached;
+    frail.injectFault(`v${String(death)}` as TerminalId, 'exit');
+    await viewer.ended;
+    await sleep(300);
+  }
+  assert.equal(frail.degraded, true);
+  assert.deepEqual(await new TestViewer(frail, 'new').ended, {
+    kind: 'error',
+    code: 'ERR_DEGRADED',
+  });
+  const back = new TestViewer(frail, 'v5');
+  await back.attached;
+  back.close();
+  await survivor.close();
+  await frail.close();
+});
