@@ -108,6 +108,11 @@ export class SshChannel extends Duplex {
     return this.#remoteId;
   }
 
+  /** What {@link finish} would send, in case that whoever has the stream ends it by itself. */
+  exitWith(exit: ExitStatus): void {
+    this.#exit = exit;
+  }
+
   /** Sends all that was written, then how the command ended, then EOF and CLOSE. */
   finish(exit: ExitStatus): void {
     this.#exit = exit;

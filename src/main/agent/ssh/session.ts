@@ -142,6 +142,8 @@ export class SshSession {
     return this.#begin(async () => {
       const { cwd } = await this.#options.server.prepareCommand({ kind: 'shell' });
       const { signal } = this.#abort;
+      // scp and sftp take a missing status for a failure, and the server ends the stream by itself.
+      this.channel.exitWith({ kind: 'status', status: 0 });
       await serveSftp(this.channel, { cwd, signal, logger });
       this.channel.finish({ kind: 'status', status: 0 });
     });
