@@ -47,14 +47,14 @@ export async function provision({
   const pageToken =
     (await usable(brokerUrl, await readToken(pageTokenFile))) ??
     (await create(admin, pageTokenFile, {
-      name: `${ownerUsername} (browser)`,
+      name: `${ownerUsername} browser`,
       workspaces: [LOCAL_WORKSPACE],
     }));
   const clientConfigDir = await openStateDir(clientConfigDirOf(stateDir));
   const clientTokenFile = join(clientConfigDir, 'token');
   if ((await usable(brokerUrl, await readToken(clientTokenFile))) === undefined) {
     await create(admin, clientTokenFile, {
-      name: `${ownerUsername} (command line)`,
+      name: `${ownerUsername} command line`,
       role: 'admin',
       workspaces: 'all',
     });
