@@ -126,6 +126,13 @@ export function weriftInternals(connection: PeerConnection): WeriftInternals {
   return (connection as unknown as Pick<WeriftConnection, 'internals'>).internals;
 }
 
+/** The certificate, in PEM, that an attempt will show: public, as everybody sees it in the handshake. */
+export function weriftCertificate(attempt: WeriftAttempt): string {
+  const { localCertificate } = attempt.internals.dtlsTransport;
+  if (localCertificate === undefined) throw new Error('no certificate');
+  return localCertificate.certPem;
+}
+
 export function pairOf(
   client: PeerConnection,
   server: PeerConnection,

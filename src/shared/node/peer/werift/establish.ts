@@ -4,7 +4,7 @@ import { limits, once, systemClock, wrapError, type Clock } from '../../../commo
 import type { IceCandidate, IceServer } from '../../../common/wire/index.js';
 import type { PeerConnection } from '../types.js';
 import { guardDtls } from './dtls-guard.js';
-import { openInternals, type DtlsTransportInternals } from './internals.js';
+import { openInternals, type DtlsTransportInternals, type WeriftInternals } from './internals.js';
 import { WeriftConnection } from './werift-connection.js';
 
 export interface WeriftOptions {
@@ -29,6 +29,8 @@ export interface WeriftAttempt {
   addCandidate(candidate: IceCandidate): void;
   /** Gives up, or closes the connection if it stands. Idempotent. */
   abandon(): Promise<void>;
+  /** For tests that play a hostile peer. */
+  readonly internals: WeriftInternals;
 }
 
 /** An attempt that waits for the answer to its offer. */
@@ -175,6 +177,7 @@ function begin(
       timer.cancel();
     });
   return {
+    internals,
     connection: standing,
     addCandidate: ({ candidate, sdpMid, sdpMLineIndex }) => {
       pc.addIceCandidate({

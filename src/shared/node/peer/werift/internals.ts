@@ -99,6 +99,7 @@ export interface DtlsTransportInternals {
   dtls?: DtlsInternals | undefined;
   dataReceiver: (data: Buffer) => void;
   readonly onStateChange: { subscribe(listener: (state: string) => void): unknown };
+  readonly localCertificate?: { readonly certPem: string } | undefined;
   readonly localParameters: {
     readonly fingerprints: readonly { readonly algorithm: string; readonly value: string }[];
   };
