@@ -87,20 +87,21 @@ export async function webSocketPair(options: PairOptions = {}): Promise<Pair> {
 export async function weriftPair(options: PairOptions = {}): Promise<Pair> {
   const common = { iceServers: [], ...options };
   const early: IceCandidate[] = [];
-  let answerer: WeriftAttempt | undefined;
+  const answered: WeriftAttempt[] = [];
   const offer = await createWeriftOffer({
     ...common,
     onCandidate: (candidate) => {
-      if (answerer === undefined) early.push(candidate);
-      else answerer.addCandidate(candidate);
+      if (answered[0] === undefined) early.push(candidate);
+      else answered[0].addCandidate(candidate);
     },
   });
-  answerer = await answerWerift(offer.sdp, {
+  const answerer = await answerWerift(offer.sdp, {
     ...common,
     onCandidate: (candidate) => {
       offer.addCandidate(candidate);
     },
   });
+  answered.push(answerer);
   for (const candidate of early) answerer.addCandidate(candidate);
   await offer.setAnswer(answerer.sdp);
   const [client, server] = await Promise.all([offer.connection, answerer.connection]);

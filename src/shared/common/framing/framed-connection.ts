@@ -6,7 +6,6 @@ import { once } from '../lifecycle.js';
 import {
   ASSOCIATION_QUEUE_BYTES,
   CHANNEL_CREDIT_BYTES,
-  CHANNEL_OPENS_PER_SECOND,
   CHANNELS_PER_PEER,
   MESSAGE_BYTES,
   PEER_DRAIN_MS,
@@ -30,7 +29,8 @@ import {
   type FrameType,
 } from './frames.js';
 import { Heartbeat } from './heartbeat.js';
-import { RateLimit } from './rate-limit.js';
+import { OpenGate } from './open-gate.js';
+import { RoomAnnouncer } from './room-announcer.js';
 
 /** Ordered, reliable bytes to the other end: a socket, a pipe, a WebSocket. */
 export interface FramedTransport {
@@ -75,13 +75,12 @@ export class FramedConnection implements ChannelHost {
   readonly #clock: Clock;
   readonly #decoder: FrameDecoder;
   readonly #heartbeat: Heartbeat;
-  readonly #opens: RateLimit;
+  readonly #gate: OpenGate;
   readonly #closed = deferred<{ readonly error?: ErrorRecord | undefined }>();
   readonly #channels = new Map<number, FramedChannel>();
   readonly #lanes = new FairQueue<FramedChannel>();
   readonly #owed = new Set<FramedChannel>();
-  /** Channels that may send again and have not been told yet. */
-  readonly #freed = new Set<FramedChannel>();
+  readonly #rooms = new RoomAnnouncer();
   readonly #early: FramedChannel[] = [];
   #handler: ((channel: FramedChannel) => void) | undefined;
   #nextId: number;
@@ -103,7 +102,7 @@ export class FramedConnection implements ChannelHost {
     this.#clock = options.clock ?? systemClock;
     this.#nextId = options.role === 'client' ? 1 : 2;
     this.#highestRemote = options.role === 'client' ? 0 : -1;
-    this.#opens = new RateLimit(this.#clock, CHANNEL_OPENS_PER_SECOND);
+    this.#gate = new OpenGate(this.#clock);
     this.#decoder = new FrameDecoder((frame) => {
       this.#receiveFrame(frame);
     });
@@ -254,17 +253,6 @@ export class FramedConnection implements ChannelHost {
     if (this.#state === 'draining' && this.#isIdle()) this.#drained?.();
   }
 
-  /** Later in this turn, since a sender told of room from inside its own `send` would nest without end. */
-  #announceRoom(channel: FramedChannel): void {
-    this.#freed.add(channel);
-    if (this.#freed.size > 1) return;
-    void Promise.resolve().then(() => {
-      const freed = [...this.#freed];
-      this.#freed.clear();
-      for (const each of freed) each.announceRoom();
-    });
-  }
-
   #writeNext(): boolean {
     if (this.#pong !== undefined) {
       this.#write(FRAME.pong, 0, u32Payload(this.#pong));
@@ -283,7 +271,7 @@ export class FramedConnection implements ChannelHost {
     if (item === undefined) return true;
     if ('message' in item) {
       this.#write(FRAME.data, lane.id, item.message);
-      if (lane.isStarved) this.#announceRoom(lane);
+      if (lane.isStarved) this.#rooms.add(lane);
     } else {
       this.#write(FRAME.close, lane.id, reasonPayload(item.close));
     }
@@ -345,18 +333,9 @@ export class FramedConnection implements ChannelHost {
       throw new HoldfastError('ERR_PROTOCOL', 'a channel number was used twice or is not theirs');
     this.#highestRemote = id;
     const open = readOpen(payload);
-    let refusal: ErrorRecord | undefined;
-    try {
-      checkChannelNames(open);
-      if (!this.#opens.take() || this.#channels.size >= CHANNELS_PER_PEER)
-        throw new HoldfastError('ERR_PEER_LIMIT', 'too many channels on this connection');
-    } catch (error) {
-      refusal = toErrorRecord(error);
-    }
+    const refusal = this.#gate.refusal(open, this.#channels.size);
     if (refusal !== undefined) {
       // Not kept: frames that follow for this number are those of a channel that has ended.
-      if (this.#transport.pendingBytes > ASSOCIATION_QUEUE_BYTES * 8)
-        throw new HoldfastError('ERR_PEER_LIMIT', 'channels are opened faster than refused');
       this.#write(FRAME.close, id, reasonPayload(refusal));
       return;
     }

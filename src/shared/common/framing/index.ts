@@ -26,4 +26,6 @@ export {
   type FrameType,
 } from './frames.js';
 export { Heartbeat, type HeartbeatOptions } from './heartbeat.js';
+export { OpenGate } from './open-gate.js';
+export { RoomAnnouncer } from './room-announcer.js';
 export { RateLimit } from './rate-limit.js';

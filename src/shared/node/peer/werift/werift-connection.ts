@@ -5,7 +5,6 @@ import {
   HoldfastError,
   limits,
   once,
-  toErrorRecord,
   type Clock,
   type ErrorRecord,
 } from '../../../common/index.js';
@@ -14,7 +13,8 @@ import {
   FairQueue,
   FramedChannel,
   Heartbeat,
-  RateLimit,
+  OpenGate,
+  RoomAnnouncer,
   type ChannelHost,
 } from '../../../common/framing/index.js';
 import type {
@@ -28,6 +28,7 @@ import { Association, isData } from './association.js';
 import { decodeDcep, encodeAck, encodeOpen, PPID } from './dcep.js';
 import { dtlsBinding } from './dtls-guard.js';
 import type { WeriftInternals } from './internals.js';
+import { openStream, type Stream } from './stream.js';
 import { decodeLink, encodeLink, LINK_PROTOCOL, type LinkMessage } from './link.js';
 
 export interface WeriftConnectionOptions {
@@ -37,17 +38,6 @@ export interface WeriftConnectionOptions {
   readonly role: 'offerer' | 'answerer';
   readonly clock: Clock;
   readonly heartbeatMs?: number | undefined;
-}
-
-/** One data channel and how far its end has come. Forgotten when both directions are reset. */
-interface Stream {
-  readonly channel: FramedChannel;
-  /** Set once our direction is to be reset as soon as what was sent on it is acknowledged. */
-  closing: { readonly error: ErrorRecord | undefined } | undefined;
-  localReset: boolean;
-  remoteReset: boolean;
-  /** Code of the other end's close, which came over the link. */
-  remoteError: ErrorRecord | undefined;
 }
 
 /** Stream ids end at 65534 (RFC 8831 section 6.3); werift uses the highest ones for nothing. */
@@ -70,21 +60,20 @@ export class WeriftConnection implements PeerConnection, ChannelHost {
   readonly #clock: Clock;
   readonly #association: Association;
   readonly #heartbeat: Heartbeat;
-  readonly #opens: RateLimit;
+  readonly #gate: OpenGate;
   readonly #connected = deferred<undefined>();
   readonly #closed = deferred<PeerEnd>();
   readonly #gone = deferred<undefined>();
   readonly #streams = new Map<number, Stream>();
   readonly #lanes = new FairQueue<FramedChannel>();
   readonly #owed = new Set<FramedChannel>();
-  readonly #freed = new Set<FramedChannel>();
+  readonly #rooms = new RoomAnnouncer();
   readonly #early: FramedChannel[] = [];
   #handler: ((channel: PeerChannel) => void) | undefined;
   #nextStreamId = 0;
   /** Stream of the link. Absent: there is none yet, or the other end does not know it. */
   #link: number | undefined;
   #linkAnswered = false;
-  #refused = 0;
   #pumping = false;
   #pumpScheduled = false;
   #state: 'connecting' | 'open' | 'draining' | 'ended' = 'connecting';
@@ -95,7 +84,7 @@ export class WeriftConnection implements PeerConnection, ChannelHost {
     this.internals = internals;
     this.#role = role;
     this.#clock = clock;
-    this.#opens = new RateLimit(clock, limits.CHANNEL_OPENS_PER_SECOND);
+    this.#gate = new OpenGate(clock);
     this.#connected.promise.catch(() => undefined);
     this.#heartbeat = new Heartbeat({
       clock,
@@ -246,13 +235,7 @@ export class WeriftConnection implements PeerConnection, ChannelHost {
       sendCredit: limits.CHANNEL_CREDIT_BYTES,
       host: this,
     });
-    this.#streams.set(id, {
-      channel,
-      closing: undefined,
-      localReset: false,
-      remoteReset: false,
-      remoteError: undefined,
-    });
+    this.#streams.set(id, openStream(channel));
     return channel;
   }
 
@@ -295,25 +278,11 @@ export class WeriftConnection implements PeerConnection, ChannelHost {
       this.#answerLink();
       return;
     }
-    const refusal = this.#refusal(message);
+    const refusal = this.#gate.refusal(message, this.#streams.size);
     const channel = this.#add(streamId, message);
     if (refusal !== undefined) channel.close(refusal);
     else if (this.#handler === undefined) this.#early.push(channel);
     else this.#handler(channel);
-  }
-
-  /** Why a channel that the other end opens is refused. @throws {HoldfastError} ERR_PEER_LIMIT in a flood. */
-  #refusal(names: OpenChannelOptions): ErrorRecord | undefined {
-    try {
-      checkChannelNames(names);
-      if (this.#opens.take() && this.#streams.size < limits.CHANNELS_PER_PEER) return undefined;
-    } catch (error) {
-      return toErrorRecord(error);
-    }
-    this.#refused += 1;
-    if (this.#refused > limits.CHANNELS_PER_PEER)
-      throw new HoldfastError('ERR_PEER_LIMIT', 'channels are opened without end');
-    return { code: 'ERR_PEER_LIMIT', message: 'too many channels on this connection' };
   }
 
   #receiveLink(message: LinkMessage): void {
@@ -386,7 +355,7 @@ export class WeriftConnection implements PeerConnection, ChannelHost {
     if (item === undefined) return;
     if ('message' in item) {
       this.#association.send(channel.id, PPID.binary, item.message);
-      if (channel.isStarved) this.#announceRoom(channel);
+      if (channel.isStarved) this.#rooms.add(channel);
     } else {
       const stream = this.#streams.get(channel.id);
       if (stream === undefined) return;
@@ -396,17 +365,6 @@ export class WeriftConnection implements PeerConnection, ChannelHost {
       this.#resetDrained();
     }
     if (channel.hasMore) this.#lanes.add(channel);
-  }
-
-  /** Later in this turn, since a sender told of room from inside its own `send` would nest without end. */
-  #announceRoom(channel: FramedChannel): void {
-    this.#freed.add(channel);
-    if (this.#freed.size > 1) return;
-    queueMicrotask(() => {
-      const freed = [...this.#freed];
-      this.#freed.clear();
-      for (const each of freed) each.announceRoom();
-    });
   }
 
   /** Resets the streams that are closing and whose last byte has been acknowledged. */
