@@ -64,9 +64,7 @@ export const MESSAGE_BYTES = 256 * KIB;
 export const CHANNEL_CREDIT_BYTES = 256 * KIB;
 /** Bytes of one channel that wait to be sent; senders stop there, and double of it ends the channel. */
 export const CHANNEL_QUEUE_BYTES = 256 * KIB;
-/** Unread bytes of a channel that nobody has taken up yet, where the engine cannot push back. */
-export const CHANNEL_HELD_BYTES = 64 * KIB;
-/** Messages of such a channel, since a thousand small ones weigh far more than their bytes. */
+/** Messages of a channel that nobody has taken up yet, since a thousand small ones weigh far more than their bytes. */
 export const CHANNEL_HELD_MESSAGES = 1_024;
 /** What a closing connection waits for its queue to drain. */
 export const PEER_DRAIN_MS = 2_000;
