@@ -165,6 +165,7 @@ export class OutputLog {
 
   /** Copies log bytes `from` (at or above `foldedTo`) to `to` into `target` at `at`. */
   copy(from: number, to: number, target: Uint8Array, at: number): void {
+    if (from === to) return;
     let index = this.#indexOf(from);
     let position = from;
     while (position < to) {

@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { limits, type ViewerId } from '../../src/shared/common/index.js';
+import { counts, decidePace } from '../../src/workers/terminal/pace.js';
+import { SizeOwner } from '../../src/workers/terminal/size-owner.js';
+import type { Viewer } from '../../src/workers/terminal/viewer.js';
+import { ManualClock } from '../support/manual-clock.js';
+
+const NOW = 1_000_000;
+const HEAD = 500_000;
+
+function viewer(state: Partial<Viewer>): Viewer {
+  return {
+    id: 1 as ViewerId,
+    subject: 'somebody',
+    mayType: true,
+    ready: true,
+    alwaysCounts: false,
+    size: undefined,
+    cursor: HEAD,
+    acked: HEAD,
+    progressAt: NOW,
+    room: 1,
+    sendOutput: () => undefined,
+    sendGap: () => undefined,
+    sendSize: () => undefined,
+    sendPresence: () => undefined,
+    sendExit: () => undefined,
+    end: () => undefined,
+    ...state,
+  };
+}
+
+const behind = (bytes: number, state: Partial<Viewer> = {}): Viewer =>
+  viewer({ cursor: HEAD - bytes, acked: HEAD - bytes, ...state });
+
+test('pace - a viewer counts while it may type and acknowledged something lately', () => {
+  const late = NOW - limits.VIEWER_COUNTS_MS - 1;
+  assert.equal(counts(viewer({}), HEAD, NOW), true);
+  assert.equal(counts(viewer({ progressAt: late }), HEAD, NOW), true, 'it has everything');
+  assert.equal(counts(behind(1), HEAD, NOW), true);
+  assert.equal(counts(behind(1, { progressAt: late }), HEAD, NOW), false, 'a closed laptop');
+  assert.equal(counts(behind(1, { mayType: false }), HEAD, NOW), false, 'a guest');
+  assert.equal(counts(behind(1, { alwaysCounts: true, progressAt: late }), HEAD, NOW), true, 'ssh');
+  assert.equal(counts(viewer({ ready: false }), HEAD, NOW), false, 'not attached yet');
+});
+
+test('pace - fastest waits for the quickest, slowest for all, free for none', () => {
+  const viewers = [behind(10), behind(9_000), behind(50_000, { mayType: false })];
+  assert.deepEqual(decidePace(viewers, 'fastest', HEAD, NOW), { floor: Infinity, lag: 10 });
+  assert.deepEqual(decidePace(viewers, 'slowest', HEAD, NOW), { floor: HEAD - 9_000, lag: 9_000 });
+  assert.deepEqual(decidePace(viewers, 'free', HEAD, NOW), { floor: Infinity, lag: 0 });
+  assert.deepEqual(decidePace([], 'slowest', HEAD, NOW), { floor: Infinity, lag: 0 });
+});
+
+test('pace - an ssh session is waited for and loses nothing at any pace', () => {
+  for (const pace of ['fastest', 'slowest', 'free'] as const) {
+    const decision = decidePace(
+      [behind(0), behind(7_000, { alwaysCounts: true })],
+      pace,
+      HEAD,
+      NOW,
+    );
+    assert.deepEqual(decision, { floor: HEAD - 7_000, lag: 7_000 });
+  }
+});
+
+function sizes(policy: 'latest' | 'smallest' | 'fixed') {
+  const clock = new ManualClock();
+  const applied: string[] = [];
+  const owner = new SizeOwner({ size: { rows: 24, cols: 80 }, policy }, clock, ({ rows, cols }) =>
+    applied.push(`${String(rows)}x${String(cols)}`),
+  );
+  return { clock, applied, owner };
+}
+
+test('sizes - latest takes what was asked last, smallest what fits all, fixed nothing', () => {
+  const big = { rows: 50, cols: 100 };
+  const narrow = { rows: 60, cols: 70 };
+  const latest = sizes('latest');
+  latest.owner.request(big, []);
+  assert.deepEqual(latest.applied, ['50x100']);
+  const smallest = sizes('smallest');
+  smallest.owner.request(big, [viewer({ size: big }), viewer({ size: narrow })]);
+  assert.deepEqual(smallest.applied, ['50x70']);
+  const fixed = sizes('fixed');
+  fixed.owner.request(big, []);
+  assert.deepEqual(fixed.applied, []);
+});
+
+test('sizes - a storm of changes reaches the program sixty times a second, the last one always', () => {
+  const { clock, applied, owner } = sizes('latest');
+  for (let step = 1; step <= 1_000; step += 1) {
+    owner.request({ rows: 24, cols: (step % 900) + 1 }, []);
+    clock.advance(1);
+  }
+  clock.advance(100);
+  assert.ok(applied.length <= 64, `${String(applied.length)} changes`);
+  assert.equal(applied.at(-1), '24x101');
+});
+
+test('sizes - the same size again is not told', () => {
+  const { applied, owner } = sizes('latest');
+  owner.request({ rows: 24, cols: 80 }, []);
+  assert.deepEqual(applied, []);
+});
