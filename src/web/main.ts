@@ -7,7 +7,7 @@ import '@xterm/xterm/css/xterm.css';
 import './style.css';
 import { WorkspaceConnection } from './connection/index.js';
 import { el } from './dom.js';
-import { startRouter, type Route } from './routes.js';
+import { parseRoute, startRouter, terminalPath, type Route } from './routes.js';
 import { installStrictStyles } from './terminal/strict-styles.js';
 import { forgetToken, loadToken, takeFragment } from './token.js';
 import { signInView } from './views/sign-in.js';
@@ -119,12 +119,27 @@ function notFound(): View {
   };
 }
 
-takeFragment();
-addEventListener('hashchange', () => {
-  if (takeFragment()) {
-    leaveWorkspace();
-    render();
+/** The terminal that a sign-in link to a workspace opens, the same each time. */
+const FIRST_TERMINAL = 'main';
+
+/** Whether the address carried a token. A link that signs in to a workspace means its shell. */
+function enterByLink(): boolean {
+  if (!takeFragment()) return false;
+  const target = parseRoute(location.pathname);
+  if (target.page === 'terminals') {
+    const path = terminalPath(target.workspace, FIRST_TERMINAL);
+    // The list stays behind it, for going back.
+    history.pushState(null, '', path + location.search);
   }
+  return true;
+}
+
+enterByLink();
+addEventListener('hashchange', () => {
+  if (!enterByLink()) return;
+  leaveWorkspace();
+  route = parseRoute(location.pathname);
+  render();
 });
 startRouter((next) => {
   route = next;

@@ -62,17 +62,24 @@ test('page - asks for a token, keeps it, and lists the workspaces', { skip }, as
   await context.close();
 });
 
-test('page - a link signs in, and its token leaves the address', { skip }, async () => {
-  const { context, page, complaints } = await openTab(browser);
-  standIn.prepare(ID).title = 'kim@local: ~/src/holdfast';
-  standIn.prepare('build');
-  await page.goto(`${standIn.url}/w/local#token=${standIn.token}`);
-  await page.getByRole('link', { name: /src.holdfast/ }).waitFor();
-  assert.equal(page.url(), `${standIn.url}/w/local`);
-  await screenshot(page, 'terminals');
-  assert.deepEqual(complaints, []);
-  await context.close();
-});
+test(
+  'page - a link signs in and opens a shell, and its token leaves the address',
+  { skip },
+  async () => {
+    const { context, page, complaints } = await openTab(browser);
+    standIn.prepare(ID).title = 'kim@local: ~/src/holdfast';
+    standIn.prepare('build');
+    await page.goto(`${standIn.url}/w/local#token=${standIn.token}`);
+    await page.locator('[data-state=attached]').waitFor();
+    assert.equal(page.url(), `${standIn.url}/w/local/t/main`);
+    await page.goBack();
+    await page.getByRole('link', { name: /src.holdfast/ }).waitFor();
+    assert.equal(page.url(), `${standIn.url}/w/local`);
+    await screenshot(page, 'terminals');
+    assert.deepEqual(complaints, []);
+    await context.close();
+  },
+);
 
 for (const scheme of ['dark', 'light'] as const) {
   test(`page - a terminal shows output and takes input, ${scheme}`, { skip }, async () => {
@@ -302,7 +309,9 @@ for (const scheme of ['dark', 'light'] as const) {
 
 test('page - by keyboard alone: open a terminal, leave it, come back', { skip }, async () => {
   const { context, page } = await openTab(browser);
-  await page.goto(`${standIn.url}/w/local#token=${standIn.token}`);
+  await page.goto(`${standIn.url}/#token=${standIn.token}`);
+  await page.getByRole('link', { name: /local/ }).focus();
+  await page.keyboard.press('Enter');
   const button = page.getByRole('button', { name: 'New terminal' });
   await button.waitFor();
   await waitFor(async () => {
