@@ -134,6 +134,12 @@ function enterByLink(): boolean {
   return true;
 }
 
+// The agent learns at once that nobody looks any more, instead of by missed beats.
+addEventListener('pagehide', leaveWorkspace);
+addEventListener('pageshow', ({ persisted }) => {
+  if (persisted) render();
+});
+
 enterByLink();
 addEventListener('hashchange', () => {
   if (!enterByLink()) return;

@@ -171,8 +171,11 @@ test('up page - when everything was restarted it comes back by itself', { skip }
   await page.getByRole('button', { name: 'Retry now' }).waitFor();
   await screenshot(page, 'up-away');
   await startUp(new URL(link).port);
-  await page.getByText(/^(Direct|Relay)$/).waitFor({ timeout: 60_000 });
-  // The shell went with its agent, so this is another one, and the page says so.
+  await page.getByRole('button', { name: 'Retry now' }).waitFor({ state: 'detached' });
+  // The agent ended the shell when it was closed, and said so.
+  await page.getByText(/ended (with|by)/).waitFor();
+  await page.getByRole('button', { name: 'Start a new one' }).click();
+  await page.locator('[data-state=attached]').waitFor();
   await run(page, 'echo af$((0))ter');
   await shows(page, 'af0ter');
   assert.ok(!(await screenText(page)).includes('be0fore'));
