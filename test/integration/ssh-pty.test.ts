@@ -32,7 +32,7 @@ interface Session {
 /** A command on a PTY through ssh2's client. */
 function openPty(client: Client, command: string, pty: object = {}): Promise<Session> {
   return new Promise((resolve, reject) => {
-    client.exec(command, { pty: { term: 'xterm-256color', ...pty } as never }, (error, channel) => {
+    client.exec(command, { pty: { term: 'xterm-256color', ...pty } }, (error, channel) => {
       if (error !== undefined) {
         reject(error);
         return;

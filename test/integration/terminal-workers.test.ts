@@ -88,7 +88,7 @@ for (const kind of FAULT_KINDS) {
     assert.equal(states.filter((state) => state === 'attached').length, 2);
     other.type('still here');
     await other.sees('still here');
-    client.close();
+    await client.close();
     other.close();
     await Promise.all([terminals.kill(id), terminals.kill(quiet)]);
     console.log(`${kind}: ${String(gaps.length)} gaps`);
@@ -107,7 +107,7 @@ test('worker death - an SSH session notices only a pause: no byte lost, none twi
   });
   await sleep(300);
   let sent = '';
-  const killAll = ['a', 'b', 'c', 'd'].map((name) => `helper-${name}` as TerminalId);
+  const killAll = ['a', 'b', 'c', 'd'].map((name) => `neighbour-${name}` as TerminalId);
   // With least-busy placement some of these share a worker with the session.
   for (const id of killAll) {
     scripts.set(id, 'exec sleep 60');

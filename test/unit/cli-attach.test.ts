@@ -6,7 +6,7 @@ import { DetachKeys, ScreenModes } from '../../src/main/cli/attach/index.js';
 /** Types `text` byte by byte or whole; what came through, and whether it ended in a detach. */
 function type(text: string, { whole = true, quitTwice = true } = {}): [string, boolean] {
   const keys = new DetachKeys({ quitTwice });
-  const pieces = whole ? [text] : [...text];
+  const pieces = whole ? [text] : Array.from(text);
   let out = '';
   for (const piece of pieces) {
     const { bytes, detach } = keys.push(Buffer.from(piece, 'latin1'));
@@ -106,5 +106,5 @@ test('screen modes - sequences may be cut anywhere', () => {
   for (let at = 0; at <= text.length; at += 1) {
     assert.equal(modes(text.slice(0, at), text.slice(at)).undo(), whole);
   }
-  assert.equal(modes(...text).undo(), whole);
+  assert.equal(modes(...Array.from(text)).undo(), whole);
 });

@@ -1,5 +1,6 @@
 import fastify, { type FastifyInstance } from 'fastify';
 import { HoldfastError, limits, type Logger } from '../../shared/common/index.js';
+import { PACKAGE_VERSION } from '../../shared/node/package-info/index.js';
 import {
   type ApiContext,
   requireAdmin,
@@ -12,7 +13,6 @@ import type { Sites } from './auth/index.js';
 import type { Metrics } from './metrics.js';
 import type { ResolvedBrokerOptions } from './options.js';
 import { pages } from './pages/index.js';
-import { BROKER_VERSION } from './version.js';
 
 /** Times within which a request must have sent its headers, and all of itself. */
 const HEADERS_MS = 10_000;
@@ -79,7 +79,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
 
   app.get('/healthz', async () => {
     await context.store.read((transaction) => transaction.tokenByHash(''));
-    return { status: 'ok', version: BROKER_VERSION };
+    return { status: 'ok', version: PACKAGE_VERSION };
   });
   app.get('/metrics', async (request, reply) => {
     if (!resolved.isLocal) requireAdmin(await context.authenticator.user(request.raw));

@@ -47,7 +47,7 @@ interface Entry {
   /** Attaches that wait for the fork. Absent: it is done. */
   waiting: (() => void)[] | undefined;
   /** Why the fork did not happen; those who waited for it are told the same. */
-  failure: unknown;
+  failure: { readonly cause: unknown } | undefined;
   idleMs: number;
   idleTimer: Timer | undefined;
   lastActiveAt: number;
@@ -233,7 +233,7 @@ export class TerminalRegistry implements Terminals {
   async #forked(entry: Entry, label: TerminalLabel, creator: boolean): Promise<void> {
     if (!creator) {
       await new Promise<void>((resolve) => entry.waiting?.push(resolve));
-      if (entry.failure !== undefined) throw entry.failure;
+      if (entry.failure !== undefined) throw entry.failure.cause;
       return;
     }
     try {
@@ -242,7 +242,7 @@ export class TerminalRegistry implements Terminals {
       entry.handle.start({ ...command, size: { rows: label.rows, cols: label.cols } });
     } catch (error) {
       this.#entries.delete(label.id);
-      entry.failure = error;
+      entry.failure = { cause: error };
       throw error;
     } finally {
       const waiting = entry.waiting ?? [];

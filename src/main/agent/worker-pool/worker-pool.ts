@@ -1,4 +1,4 @@
-import type { TransferListItem } from 'node:worker_threads';
+import type { Transferable } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import {
   HoldfastError,
@@ -93,7 +93,7 @@ export class WorkerPool implements Closable {
    * Runs one task on the least busy thread, also while degraded: what lives already goes on.
    * @throws {HoldfastError} ERR_CLOSED; ERR_WORKER_LOST when its thread died.
    */
-  async run(task: unknown, transfer: readonly TransferListItem[]): Promise<void> {
+  async run(task: unknown, transfer: readonly Transferable[]): Promise<void> {
     if (this.#closing) throw new HoldfastError('ERR_CLOSED', 'the agent is closing');
     const piscina = this.#usable();
     try {

@@ -6,9 +6,9 @@ import {
   type TokenInfo,
   type WhoAmI,
 } from '../../../shared/common/wire/index.js';
+import { PACKAGE_VERSION } from '../../../shared/node/package-info/index.js';
 import { addressOf, hashToken, mintId, mintToken, narrowScopes } from '../auth/index.js';
 import type { StoreTransaction, UserTokenRecord } from '../store/index.js';
-import { BROKER_VERSION } from '../version.js';
 import { requireWorkspace } from './access.js';
 import type { ApiContext } from './context.js';
 import { parseBody } from '../http-errors.js';
@@ -24,7 +24,7 @@ export function tokenRoutes(app: FastifyInstance, context: ApiContext): void {
   app.get('/api/v1/whoami', async (request) => {
     const token = await authenticator.user(request.raw);
     const info = await store.read((transaction) => tokenInfo(transaction, token));
-    return { token: info, brokerVersion: BROKER_VERSION } satisfies WhoAmI;
+    return { token: info, brokerVersion: PACKAGE_VERSION } satisfies WhoAmI;
   });
 
   app.get('/api/v1/tokens', async (request) => {

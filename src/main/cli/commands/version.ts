@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { Cli } from '../cli.js';
-import { readVersion } from '../version.js';
+import { PACKAGE_VERSION } from '../../../shared/node/package-info/index.js';
 
 /** `holdfast version` */
 export function build(cli: Cli): Command {
@@ -14,12 +14,11 @@ export function build(cli: Cli): Command {
     })
     .option('--json', 'print JSON')
     .action(({ json }: { json?: true }) => {
-      const version = readVersion();
       if (json === true) {
         const { arch, platform, version: node } = process;
-        cli.printJson({ version, node, platform, arch });
+        cli.printJson({ version: PACKAGE_VERSION, node, platform, arch });
       } else {
-        cli.print(`holdfast ${version}\n`);
+        cli.print(`holdfast ${PACKAGE_VERSION}\n`);
       }
     });
 }
