@@ -153,8 +153,8 @@ test(
     await screenshot(page, 'reconnecting');
     standIn.setOnline(true);
     // It may be back before the button is hit.
-  const retry = page.getByRole('button', { name: 'Retry now' });
-  await retry.click({ timeout: 2_000 }).catch(() => undefined);
+    const retry = page.getByRole('button', { name: 'Retry now' });
+    await retry.click({ timeout: 2_000 }).catch(() => undefined);
     await waitFor(async () => (await screenText(page)) === 'one\ntwo');
     await waitFor(() => terminal.typed === 'typed while away');
     assert.deepEqual(terminal.faults, []);
