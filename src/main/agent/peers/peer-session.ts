@@ -133,10 +133,9 @@ export class PeerSession implements VerifiedPeer, Closable {
       },
       (error: unknown) => {
         const record = toErrorRecord(error);
-        // These two are thrown before any worker has seen the task, so the descriptor is still ours.
+        // Thrown before any worker has seen the task, so the descriptor is still ours.
         const { source } = this.#options;
-        if (source.kind === 'socket' && ['ERR_DEGRADED', 'ERR_CLOSED'].includes(record.code))
-          closeSync(source.fd);
+        if (source.kind === 'socket' && record.code === 'ERR_CLOSED') closeSync(source.fd);
         this.#end({ error: record });
       },
     );

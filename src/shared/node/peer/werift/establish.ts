@@ -142,9 +142,13 @@ async function createPeerConnection({
 function begin(
   pc: RTCPeerConnection,
   role: 'offerer' | 'answerer',
-  { clock = systemClock, heartbeatMs }: WeriftOptions,
+  { iceServers, clock = systemClock, heartbeatMs }: WeriftOptions,
 ): Omit<WeriftAttempt, 'sdp'> {
   const internals = openInternals(pc);
+  // Where no server is given, werift asks one of Google's; nobody told it that it may.
+  if (!iceServers.some(namesStun)) {
+    internals.dtlsTransport.iceTransport.connection.stunServer = undefined;
+  }
   const connection = new WeriftConnection({ pc, internals, role, clock, heartbeatMs });
   connection.install();
   internals.dtlsTransport.onStateChange.subscribe((state) => {
@@ -191,6 +195,10 @@ function begin(
       await connection.close();
     }),
   };
+}
+
+function namesStun({ urls }: IceServer): boolean {
+  return [urls].flat().some((url) => url.startsWith('stun:') || url.startsWith('stuns:'));
 }
 
 /** Best effort: a socket that refuses keeps its size. */

@@ -105,6 +105,8 @@ export interface DtlsTransportInternals {
   };
   readonly iceTransport: {
     readonly connection: {
+      /** Absent: candidates are gathered without asking anybody. */
+      stunServer?: unknown;
       readonly protocols: readonly {
         readonly transport?: { readonly socket?: unknown } | undefined;
       }[];
@@ -167,6 +169,7 @@ export function openInternals(pc: RTCPeerConnection): WeriftInternals {
   require(typeof sctp.flush === 'object', 'sctp.flush');
   require(typeof dtlsTransport.dataReceiver === 'function', 'dtlsTransport.dataReceiver');
   require(Array.isArray(dtlsTransport.iceTransport.connection.protocols), 'ice protocols');
+  require('stunServer' in dtlsTransport.iceTransport.connection, 'ice stunServer');
   return { sctp, dtlsTransport };
 }
 
