@@ -250,7 +250,6 @@ class PeerRegistry implements Peers {
   #requireRoom(): void {
     this.#pool.requireHealthy();
     if (this.#closing) throw new HoldfastError('ERR_CLOSED', 'the agent is closing');
-    if (this.degraded) throw new HoldfastError('ERR_DEGRADED', 'peer workers keep dying');
     const { peers, unauthenticated } = this.counts;
     if (
       peers >= limits.PEERS ||

@@ -18,8 +18,8 @@ export async function pages(
       directives: {
         defaultSrc: ["'none'"],
         scriptSrc: ["'self'"],
-        // xterm.js puts its theme and sizes into style elements of its own, for which it has no nonce.
-        styleSrc: ["'self'", "'unsafe-inline'"],
+        // What xterm.js puts into style elements the page turns into sheets of its own (strict-styles).
+        styleSrc: ["'self'"],
         fontSrc: ["'self'"],
         imgSrc: ["'self'", 'data:'],
         // Not every browser counts WebSockets of the same host as 'self'.
@@ -29,6 +29,8 @@ export async function pages(
         baseUri: ["'none'"],
         formAction: ["'none'"],
         frameAncestors: ["'none'"],
+        requireTrustedTypesFor: ["'script'"],
+        trustedTypes: ["'none'"],
       },
     },
     crossOriginEmbedderPolicy: { policy: 'require-corp' },

@@ -2,7 +2,7 @@
  * Bodies of the broker's HTTP API, `/api/v1`. JSON both ways; every request but the static pages and
  * the two health addresses carries `Authorization: Bearer <token>`. Errors: `httpErrorSchema`.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { METADATA_BYTES } from '../limits.js';
 import { metadataSchema } from './metadata.js';
 import { publicKeySchema, scopeSchema } from './ticket.js';

@@ -2,7 +2,7 @@
  * The control channel: protocol `control`, the first channel of every connection, JSON messages.
  * First the two ends prove who they are (types `hello` to `authenticated`), then it carries requests.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { publicKeySchema } from './ticket.js';
 
 /** Stated by both ends in `hello`; a mismatch is ERR_PROTOCOL_VERSION. */

@@ -3,7 +3,7 @@
  * between client and broker on `/api/v1/connect`. The broker passes offers, answers and candidates on
  * unread but for their size. docs/protocol.md has the order of messages.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { SIGNAL_MESSAGE_BYTES, TICKET_BYTES } from '../limits.js';
 import { publicKeySchema } from './ticket.js';
 
