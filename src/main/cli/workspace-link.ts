@@ -1,5 +1,8 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import {
   HoldfastError,
+  type AbortOptions,
   type ByteChannel,
   type Closable,
   type ErrorRecord,
@@ -7,7 +10,9 @@ import {
 } from '../../shared/common/index.js';
 import type { TerminalInfo } from '../../shared/common/wire/index.js';
 import { createBrokerApi, type BrokerApi } from '../client/broker-api/index.js';
+import type { AgentConnection } from '../client/connection/index.js';
 import type { Config } from './config/index.js';
+import { KnownAgents } from './known-agents.js';
 import { HOST_SUFFIX } from './ssh-config/index.js';
 
 /** Settings of every command that talks to a broker. */
@@ -22,12 +27,13 @@ export type LinkConfig = Config<(typeof LINK_SETTINGS)[number]>;
 /** A verified connection to the agent of one workspace. */
 export interface WorkspaceLink extends Closable {
   readonly engine: string;
-  /** The host key that belongs to this workspace. */
-  readonly sshHostKey: string;
+  /** The host key that belongs to this workspace. Absent: nobody has said (`--local`). */
+  readonly sshHostKey: string | undefined;
+  /** Resolves when it has ended. Never rejects. */
   readonly closed: Promise<{ readonly error?: ErrorRecord | undefined }>;
   openChannel(options: { readonly label: string; readonly protocol: string }): ByteChannel;
   /** Resolves when the agent has answered. */
-  ping(): Promise<void>;
+  ping(): Promise<unknown>;
   terminals(): Promise<TerminalInfo[]>;
   kill(id: TerminalId): Promise<void>;
 }
@@ -48,9 +54,7 @@ export function requireLogin(config: ClientConfig): {
     throw new HoldfastError(
       'ERR_NOT_LOGGED_IN',
       `${missing} is known; ${config.configFile} has none`,
-      {
-        hint: 'Run `holdfast login URL`; or `holdfast up` for a broker on this machine.',
-      },
+      { hint: 'Run `holdfast login URL`; or `holdfast up` for a broker on this machine.' },
     );
   }
   return { brokerUrl, token: token.reveal() };
@@ -61,30 +65,78 @@ export function openBroker(config: ClientConfig): BrokerApi {
   return createBrokerApi(requireLogin(config));
 }
 
-/** Connects to the agent of `workspace`. */
+/**
+ * Connects to the agent of `workspace`: the one that this configuration knows, or, the first time, the
+ * one that the broker names, which is then remembered.
+ * @throws {HoldfastError} ERR_NOT_LOGGED_IN, ERR_WORKSPACE_NOT_FOUND, ERR_AGENT_OFFLINE, ERR_PEER_AUTH,
+ *   ERR_PEER_TIMEOUT, ERR_BROKER_UNREACHABLE, ERR_CLOSED on abort.
+ */
 export async function openLink(
   config: LinkConfig,
-  _workspace: string,
-  _signal?: AbortSignal,
+  workspace: string,
+  signal?: AbortSignal,
 ): Promise<WorkspaceLink> {
-  requireLogin(config);
-  await Promise.resolve();
-  throw new HoldfastError('ERR_UNSUPPORTED', 'this build has no peer client');
-}
-
-/** Connects to the agent on this machine over its unix socket, with no broker. */
-export async function openLocalLink(
-  _config: Config<'socket' | 'stateDir'>,
-): Promise<WorkspaceLink> {
-  await Promise.resolve();
-  throw new HoldfastError('ERR_UNSUPPORTED', 'this build has no peer client');
+  const { brokerUrl, token } = requireLogin(config);
+  const { connectPeer } = await import('../client/connection/index.js');
+  const api = createBrokerApi({ brokerUrl, token });
+  const known = new KnownAgents(config.configDir, brokerUrl);
+  const pinned = await known.find(workspace);
+  const deadline = AbortSignal.timeout(config.connectTimeout);
+  const either = signal === undefined ? deadline : AbortSignal.any([signal, deadline]);
+  let learned: { readonly agentKey: string; readonly sshHostKey: string } | undefined;
+  try {
+    const agent = await connectPeer({
+      url: `${brokerUrl.replace(/^http/, 'ws')}/api/v1/connect`,
+      path: config.engine,
+      agentKey: pinned?.agentKey,
+      signal: either,
+      getTicket: async (publicKey) => {
+        const ticket = await api.getTicket(workspace, { publicKey, signal: either });
+        const { agentKey, sshHostKey } = ticket;
+        if (agentKey !== undefined && sshHostKey !== undefined) learned = { agentKey, sshHostKey };
+        if (pinned !== undefined && agentKey !== undefined && agentKey !== pinned.agentKey) {
+          throw changedKey(workspace, known.file);
+        }
+        return ticket;
+      },
+    });
+    if (learned !== undefined) await known.remember(workspace, learned);
+    return linkOf(agent, learned?.sshHostKey ?? pinned?.sshHostKey);
+  } catch (error) {
+    if (deadline.aborted && signal?.aborted !== true) {
+      const seconds = String(config.connectTimeout / 1_000);
+      const message = `${workspace} could not be reached within ${seconds} s`;
+      throw new HoldfastError('ERR_PEER_TIMEOUT', message, { cause: error });
+    }
+    throw error;
+  }
 }
 
 /**
- * The host key of `workspace`, `ssh-ed25519 AAAA...`.
+ * Connects to the agent on this machine over its unix socket, with no broker.
+ * @throws {HoldfastError} ERR_AGENT_OFFLINE if none listens, ERR_PEER_AUTH if it is somebody else's.
+ */
+export async function openLocalLink(
+  config: Config<'socket' | 'stateDir'>,
+  { signal }: AbortOptions = {},
+): Promise<WorkspaceLink> {
+  const { connectLocal } = await import('../client/connection/index.js');
+  const path = config.socket ?? findSocket(config.stateDir);
+  return linkOf(
+    await connectLocal({ path, ...(signal === undefined ? {} : { signal }) }),
+    undefined,
+  );
+}
+
+/**
+ * The host key of `workspace`, `ssh-ed25519 AAAA...`. The one of the last connection, if there was one:
+ * ssh asks while `holdfast proxy` is connecting, which has just noted it.
  * @throws {HoldfastError} ERR_WORKSPACE_NOT_FOUND, ERR_AGENT_OFFLINE if it was never connected.
  */
 export async function knownHostKey(config: ClientConfig, workspace: string): Promise<string> {
+  const { brokerUrl } = requireLogin(config);
+  const known = await new KnownAgents(config.configDir, brokerUrl).find(workspace);
+  if (known !== undefined) return known.sshHostKey;
   const workspaces = await openBroker(config).listWorkspaces();
   const found = workspaces.find(({ name }) => name === workspace);
   if (found === undefined) {
@@ -94,4 +146,33 @@ export async function knownHostKey(config: ClientConfig, workspace: string): Pro
     throw new HoldfastError('ERR_AGENT_OFFLINE', `the agent of ${workspace} was never connected`);
   }
   return found.sshHostKey;
+}
+
+/** The agent's socket in the state folder of `holdfast agent`, or in that of `holdfast up`. */
+function findSocket(stateDir: string): string {
+  const own = join(stateDir, 'agent.sock');
+  return existsSync(own) ? own : join(stateDir, 'agent', 'agent.sock');
+}
+
+function changedKey(workspace: string, file: string): HoldfastError {
+  return new HoldfastError(
+    'ERR_PEER_AUTH',
+    `the broker names another key for the agent of ${workspace} than ${file} has`,
+    {
+      hint: `If the agent was reinstalled: \`holdfast known-hosts --forget ${workspace}\`. Else somebody may be in between.`,
+    },
+  );
+}
+
+function linkOf(agent: AgentConnection, sshHostKey: string | undefined): WorkspaceLink {
+  return {
+    engine: agent.connection.engine,
+    sshHostKey,
+    closed: agent.closed,
+    openChannel: (options) => agent.openChannel(options),
+    ping: () => agent.ping(),
+    terminals: () => agent.terminals(),
+    kill: (id) => agent.kill(id),
+    close: () => agent.close(),
+  };
 }

@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { HoldfastError } from '../../../shared/common/index.js';
 import type { Cli } from '../cli.js';
 import { logSettings } from '../log.js';
 import { runAgent, untilSignal } from '../services/index.js';
@@ -18,7 +17,8 @@ const SETTINGS = [
   'terminalIdle',
   'reconnectingPtyIdle',
   'authorizedKeys',
-  'sshListen',
+  'allowForward',
+  'gatewayPorts',
   'ephemeralHostKey',
   'metricsListen',
   'faultDoor',
@@ -41,9 +41,6 @@ export function build(cli: Cli): Command {
   return command.action(async () => {
     const config = cli.config(command, SETTINGS);
     const { brokerUrl, token } = requireLogin(config);
-    if (config.sshListen !== undefined && config.authorizedKeys === undefined) {
-      throw new HoldfastError('ERR_INVALID_ARGUMENT', '--ssh-listen also needs --authorized-keys');
-    }
     const agent = await runAgent({
       brokerUrl,
       token,
@@ -55,7 +52,8 @@ export function build(cli: Cli): Command {
       terminalIdleMs: config.terminalIdle,
       reconnectingPtyIdleMs: config.reconnectingPtyIdle,
       authorizedKeys: config.authorizedKeys,
-      sshListen: config.sshListen,
+      allowForward: config.allowForward,
+      gatewayPorts: config.gatewayPorts,
       ephemeralHostKey: config.ephemeralHostKey,
       faultDoor: config.faultDoor,
       metricsListen: config.metricsListen,

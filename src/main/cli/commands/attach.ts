@@ -51,7 +51,9 @@ export function build(cli: Cli): Command {
       const outcome = await interruptible(async ({ signal, use }) => {
         const links = use(
           new LinkKeeper(() =>
-            flags.local === true ? openLocalLink(config) : openLink(config, name, signal),
+            flags.local === true
+              ? openLocalLink(config, { signal })
+              : openLink(config, name, signal),
           ),
         );
         // The first connection fails at once and says why; later ones are tried again.

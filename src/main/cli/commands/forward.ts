@@ -69,7 +69,7 @@ export function build(cli: Cli): Command {
         const link = await openLink(config, name, signal);
         try {
           const connection = await connectSsh(link.openChannel({ label: 'ssh', protocol: 'ssh' }), {
-            hostKey: link.sshHostKey,
+            hostKey: link.sshHostKey ?? '',
             username: 'holdfast',
             agentSocket: cli.env['SSH_AUTH_SOCK'],
             signal,

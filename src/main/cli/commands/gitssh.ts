@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { HoldfastError } from '../../../shared/common/index.js';
 import type { Cli } from '../cli.js';
 import { withExitStatus } from '../failure.js';
 
@@ -18,10 +17,10 @@ export function build(cli: Cli): Command {
     .argument('[args...]', 'arguments for ssh')
     .allowUnknownOption()
     .passThroughOptions()
-    .action(async (_args: readonly string[]) => {
+    .action(async (args: readonly string[]) => {
       try {
-        await Promise.resolve();
-        throw new HoldfastError('ERR_UNSUPPORTED', 'this build has no gitssh');
+        const { runGitSsh } = await import('../../client/gitssh/index.js');
+        cli.exitStatus = await runGitSsh(args, process.env);
       } catch (error) {
         throw withExitStatus(error, OWN_FAILURE);
       }

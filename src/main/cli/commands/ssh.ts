@@ -54,7 +54,7 @@ export function build(cli: Cli): Command {
         const agentSocket = cli.env['SSH_AUTH_SOCK'];
         const connection = use(
           await connectSsh(link.openChannel({ label: 'ssh', protocol: 'ssh' }), {
-            hostKey: link.sshHostKey,
+            hostKey: link.sshHostKey ?? '',
             username: 'holdfast',
             identityFiles: (flags.identity ?? []).map((file) => resolve(cli.cwd, file)),
             agentSocket: agentSocket === '' ? undefined : agentSocket,

@@ -243,7 +243,7 @@ export const FIELDS = {
     env: 'HOLDFAST_RING_BYTES',
     key: 'ringBytes',
     meaning: 'Output that a terminal keeps for replay, in bytes.',
-    parse: integer(limits.RING_BLOCK_BYTES, 64 * limits.MIB),
+    parse: integer(limits.RING_BLOCK_BYTES, limits.RING_MAX_BYTES),
     defaultValue: limits.RING_BYTES,
   }),
   terminalIdle: withDefault({
@@ -271,12 +271,22 @@ export const FIELDS = {
     meaning: 'SSH clients must also hold one of the keys in this file.',
     parse: path,
   }),
-  sshListen: field({
-    flag: '--ssh-listen <host:port>',
-    env: 'HOLDFAST_SSH_LISTEN',
-    key: 'sshListen',
-    meaning: 'Also serve SSH directly on this address. Needs --authorized-keys.',
-    parse: listenAddress,
+  allowForward: field({
+    flag: '--allow-forward <host:port>',
+    env: 'HOLDFAST_ALLOW_FORWARD',
+    key: 'allowForward',
+    meaning: 'Target that forwards may reach, `*` for any host or port. May be repeated.',
+    parse: list,
+    defaultText: 'owners: all; others: all but link-local addresses',
+    repeats: true,
+  }),
+  gatewayPorts: withDefault({
+    flag: '--gateway-ports',
+    env: 'HOLDFAST_GATEWAY_PORTS',
+    key: 'gatewayPorts',
+    meaning: 'Let remote forwards listen on other addresses than loopback.',
+    parse: flag,
+    defaultValue: false,
   }),
   ephemeralHostKey: withDefault({
     flag: '--ephemeral-host-key',

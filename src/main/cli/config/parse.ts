@@ -99,8 +99,8 @@ export const duration: Parse<number> = (value) => {
   if (match === null) throw new BadValue('must be a time such as 90s, 5m or 24h');
   const unit = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }[match[2] ?? 's'] ?? 1;
   const ms = Number(match[1]) * unit;
-  // setTimeout treats anything longer as 1 ms.
-  if (ms > 2 ** 31 - 1) throw new BadValue('must not be longer than 24d');
+  // Well below 2^31 ms, beyond which setTimeout fires at once.
+  if (ms > 7 * 86_400_000) throw new BadValue('must not be longer than 7d');
   return ms;
 };
 

@@ -38,6 +38,7 @@ export async function runAgent(settings: AgentSettings): Promise<RunningAgentSer
       gitSshCommand: [process.execPath, CLI_FILE],
       authorizedKeys: await readKeys(settings.authorizedKeys),
       ephemeralHostKey: settings.ephemeralHostKey,
+      forwarding: { allow: settings.allowForward, gatewayPorts: settings.gatewayPorts },
       ringBytes: settings.ringBytes,
       terminalIdleMs: settings.terminalIdleMs,
       reconnectingPtyIdleMs: settings.reconnectingPtyIdleMs,

@@ -32,7 +32,9 @@ export interface AgentSettings {
   readonly terminalIdleMs: number;
   readonly reconnectingPtyIdleMs: number;
   readonly authorizedKeys: string | undefined;
-  readonly sshListen: ListenAddress | undefined;
+  /** Absent: the agent's own rules. */
+  readonly allowForward: readonly string[] | undefined;
+  readonly gatewayPorts: boolean;
   readonly ephemeralHostKey: boolean;
   readonly faultDoor: boolean;
   readonly metricsListen: ListenAddress | undefined;
