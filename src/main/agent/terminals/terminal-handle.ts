@@ -141,6 +141,11 @@ export class TerminalHandle {
 
   /** Transfers the port of a channel to the worker. After the exit the viewer still gets what there is. */
   attach(spec: ViewerSpec, handle: PortHandle): void {
+    if (this.#port === undefined) {
+      // Between two workers, or after the end: a channel without an owner tells its viewer to come back.
+      handle.port.close();
+      return;
+    }
     this.#viewers.add(spec.viewer);
     this.#options.onViewers(this.#viewers.size);
     this.#send({ type: 'attach', spec, handle }, [handle.port]);
@@ -344,12 +349,7 @@ export class TerminalHandle {
   }
 
   #send(command: TerminalCommand, transfer: readonly MessagePort[] = []): void {
-    if (this.#port === undefined) {
-      // Between two workers, or after the end: a channel without an owner tells its viewer to come back.
-      if (command.type === 'attach') command.handle.port.close();
-      return;
-    }
-    this.#port.postMessage(command, [...transfer]);
+    this.#port?.postMessage(command, [...transfer]);
   }
 }
 
