@@ -26,10 +26,8 @@ class IdleClock implements Clock {
   }
 }
 
-const clock = new IdleClock();
 const scripts = new Map<string, string>();
 const options: Partial<TerminalsOptions> = {
-  clock,
   idleMs: { terminal: IDLE_MS, reconnectingPty: IDLE_MS },
 };
 let terminals: TerminalRegistry;
@@ -176,33 +174,36 @@ test('lineage 14 - resizes at and after the end of a terminal harm nothing', asy
 });
 
 test('lineage 15 - the idle time begins when the last viewer has left, and not before', async () => {
+  const idle = new IdleClock();
+  const registry = createTerminals(() => 'exec cat', { ...options, clock: idle });
   const id = randomUUID();
-  const idleTimers = clock.idle.size;
-  const first = new Original(id);
-  const second = new Original(id);
+  const join = (): Original => new Original(id, '24:80', registry);
+  const timers = async (count: number): Promise<void> => {
+    await waitFor(() => idle.idle.size === count, { what: `${String(count)} idle timers` });
+  };
+  const first = join();
+  const second = join();
   first.request({ data: 'there\n' });
   await second.sees('there');
-  assert.equal(clock.idle.size, idleTimers, 'no timer while somebody is attached');
+  await timers(0);
   first.close();
-  await waitFor(async () => (await terminals.list()).find((i) => i.id === id)?.viewers === 1);
-  assert.equal(clock.idle.size, idleTimers);
+  await waitFor(async () => (await registry.list())[0]?.viewers === 1, { what: 'one viewer' });
+  assert.equal(idle.idle.size, 0, 'no timer while somebody is attached');
   second.close();
-  await waitFor(() => clock.idle.size === idleTimers + 1, { what: 'the idle timer' });
-  const third = new Original(id);
+  await timers(1);
+  const third = join();
   await third.sees('there');
-  assert.equal(clock.idle.size, idleTimers, 'an attach takes the timer away');
+  assert.equal(idle.idle.size, 0, 'an attach takes the timer away');
   third.close();
-  await waitFor(() => clock.idle.size === idleTimers + 1, { what: 'the idle timer' });
-  [...clock.idle].at(-1)?.();
-  await waitFor(async () => !(await terminals.list()).some((info) => info.id === id), {
-    what: 'the end of the idle terminal',
-  });
-  const anew = new Original(id);
+  await timers(1);
+  for (const fire of idle.idle) fire();
+  await waitFor(() => registry.count === 0, { what: 'the end of the idle terminal' });
+  const anew = join();
   anew.request({ data: 'again\n' });
   await anew.sees('again');
   assert.doesNotMatch(anew.output, /there/, 'the id starts a new shell');
   anew.close();
-  await terminals.kill(id as TerminalId);
+  await registry.close();
 });
 
 test('lineage 4 - after a PTY that could not start nothing goes on with it, and the id is free', async () => {

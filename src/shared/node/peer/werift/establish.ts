@@ -51,7 +51,7 @@ export async function createWeriftOffer(options: WeriftOptions): Promise<WeriftO
   const attempt = begin(pc, 'offerer', options);
   try {
     const offer = await pc.createOffer();
-    void setLocal(pc, offer);
+    attempt.gathering(setLocal(pc, offer));
     return {
       ...attempt,
       sdp: offer.sdp,
@@ -75,12 +75,12 @@ export async function createWeriftOffer(options: WeriftOptions): Promise<WeriftO
  */
 export async function answerWerift(sdp: string, options: WeriftOptions): Promise<WeriftAttempt> {
   const pc = await createPeerConnection(options);
-  let attempt: Omit<WeriftAttempt, 'sdp'> | undefined;
+  let attempt: BegunAttempt | undefined;
   try {
     await pc.setRemoteDescription({ type: 'offer', sdp });
     attempt = begin(pc, 'answerer', options);
     const answer = await pc.createAnswer();
-    void setLocal(pc, answer);
+    attempt.gathering(setLocal(pc, answer));
     return { ...attempt, sdp: answer.sdp };
   } catch (error) {
     await (attempt === undefined ? pc.close() : attempt.abandon());
@@ -139,12 +139,18 @@ async function createPeerConnection({
   return pc;
 }
 
+interface BegunAttempt extends Omit<WeriftAttempt, 'sdp'> {
+  /** Candidates are being gathered until `gathered` resolves. */
+  gathering(gathered: Promise<void>): void;
+}
+
 function begin(
   pc: RTCPeerConnection,
   role: 'offerer' | 'answerer',
   { iceServers, clock = systemClock, heartbeatMs }: WeriftOptions,
-): Omit<WeriftAttempt, 'sdp'> {
+): BegunAttempt {
   const internals = openInternals(pc);
+  let gathered = Promise.resolve();
   // Where no server is given, werift asks one of Google's; nobody told it that it may.
   if (!iceServers.some(namesStun)) {
     internals.dtlsTransport.iceTransport.connection.stunServer = undefined;
@@ -183,6 +189,9 @@ function begin(
   return {
     internals,
     connection: standing,
+    gathering: (promise) => {
+      gathered = promise;
+    },
     addCandidate: ({ candidate, sdpMid, sdpMLineIndex }) => {
       pc.addIceCandidate({
         candidate,
@@ -193,6 +202,10 @@ function begin(
     abandon: once(async () => {
       connection.transportEnded({ code: 'ERR_CLOSED', message: 'the connection was given up' });
       await connection.close();
+      // werift opens sockets while it gathers, also after it was closed.
+      await gathered;
+      const { protocols } = internals.dtlsTransport.iceTransport.connection;
+      await Promise.all(protocols.map((protocol) => protocol.close?.().catch(() => undefined)));
     }),
   };
 }

@@ -109,6 +109,7 @@ export interface DtlsTransportInternals {
       stunServer?: unknown;
       readonly protocols: readonly {
         readonly transport?: { readonly socket?: unknown } | undefined;
+        close?(): Promise<void>;
       }[];
     };
   };
