@@ -70,7 +70,7 @@ export function build(cli: Cli): Command {
         return;
       }
       process.stderr.write(
-        `\r[detached; come back with \`holdfast attach ${name} ${id}${flags.local === true ? ' --local' : ''}\`]\n`,
+        `\r\n[detached; come back with \`holdfast attach ${name} ${id}${flags.local === true ? ' --local' : ''}\`]\n`,
       );
     } catch (error) {
       throw withExitStatus(error, OWN_FAILURE);

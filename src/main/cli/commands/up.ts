@@ -57,8 +57,10 @@ async function supervise(cli: Cli, config: Config<(typeof SETTINGS)[number]>): P
   let signals = 0;
   const onSignal = (): void => {
     signals += 1;
-    if (signals > 1) control?.kill();
-    if (control !== undefined) void control.close();
+    // Nothing has been started yet.
+    if (control === undefined) process.exit(EXIT.interrupted);
+    if (signals > 1) control.kill();
+    void control.close();
   };
   const names = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   for (const name of names) process.on(name, onSignal);
@@ -73,7 +75,6 @@ async function supervise(cli: Cli, config: Config<(typeof SETTINGS)[number]>): P
       },
       (started) => {
         control = started;
-        if (signals > 0) void started.close();
       },
     );
     announce(cli, config, up);
