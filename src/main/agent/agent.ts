@@ -158,6 +158,7 @@ class RunningAgent implements Agent {
       faults: options.faultDoor,
       clock,
       logger,
+      pool: options.terminalPool,
       prepareShell: () => this.#prepareCommand({ kind: 'shell', term: 'xterm-256color' }),
     });
     this.#ssh = createSshServer({

@@ -8,6 +8,7 @@ import {
 } from '../../shared/common/index.js';
 import type { Dialer } from './dial/types.js';
 import type { ForwardingOptions } from './forwarding/index.js';
+import type { TaskPool } from './worker-pool/index.js';
 
 export interface AgentOptions {
   /** Reaches the broker. Absent: `broker` says where it is. */
@@ -44,6 +45,11 @@ export interface AgentOptions {
   /** Where to serve `/metrics` and `/healthz`. Absent: nowhere. */
   readonly metrics?: { readonly host: string; readonly port: number } | undefined;
   readonly clock?: Clock | undefined;
+  /**
+   * Runs the terminals in place of worker threads; only benchmarks do, to measure what the threads buy.
+   * The agent closes it.
+   */
+  readonly terminalPool?: TaskPool | undefined;
 }
 
 type Defaulted =

@@ -18,7 +18,7 @@ import {
 } from '../../../shared/common/wire/index.js';
 import { PortChannel, type FaultKind } from '../../../shared/node/ports/index.js';
 import type { IncomingChannel } from '../peers/types.js';
-import { WorkerPool } from '../worker-pool/index.js';
+import { WorkerPool, type TaskPool } from '../worker-pool/index.js';
 import { TerminalSession } from './pty-session.js';
 import { TerminalHandle, terminalNotFound } from './terminal-handle.js';
 import type { PtyCommand, PtySession, Terminals } from './types.js';
@@ -35,6 +35,8 @@ export interface TerminalsOptions {
   readonly faults: boolean;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Where terminals are served. Absent: threads of their own. Belongs to the registry from here on. */
+  readonly pool?: TaskPool | undefined;
   /** What a new terminal runs. @throws {HoldfastError} ERR_SHELL_NOT_FOUND, ERR_DIRECTORY_NOT_FOUND. */
   prepareShell(id: TerminalId): Promise<Omit<PtyCommand, 'size'>>;
 }
@@ -65,7 +67,7 @@ const TASKS_PER_WORKER = 8_192;
  */
 export class TerminalRegistry implements Terminals {
   readonly #options: TerminalsOptions;
-  readonly #pool: WorkerPool;
+  readonly #pool: TaskPool;
   readonly #growthBudget = new SharedArrayBuffer(4);
   readonly #entries = new Map<TerminalId, Entry>();
   /** Exited and still being shown to their viewers; the ids are free again. */
@@ -78,17 +80,19 @@ export class TerminalRegistry implements Terminals {
   constructor(options: TerminalsOptions) {
     this.#options = options;
     new Int32Array(this.#growthBudget)[0] = limits.RING_GROWTH_BUDGET_BYTES;
-    this.#pool = new WorkerPool({
-      name: 'terminal',
-      entry: new URL('../../../workers/terminal/entry.js', import.meta.url),
-      size: options.workers,
-      tasksPerWorker: TASKS_PER_WORKER,
-      beatMs: options.beatMs,
-      faults: options.faults,
-      maxHeapMb: HEAP_MB,
-      clock: options.clock,
-      logger: options.logger,
-    });
+    this.#pool =
+      options.pool ??
+      new WorkerPool({
+        name: 'terminal',
+        entry: new URL('../../../workers/terminal/entry.js', import.meta.url),
+        size: options.workers,
+        tasksPerWorker: TASKS_PER_WORKER,
+        beatMs: options.beatMs,
+        faults: options.faults,
+        maxHeapMb: HEAP_MB,
+        clock: options.clock,
+        logger: options.logger,
+      });
   }
 
   /** Starts the worker threads. */
@@ -276,7 +280,7 @@ export class TerminalRegistry implements Terminals {
   #handleOptions(): {
     readonly ringBytes: number;
     readonly growthBudget: SharedArrayBuffer;
-    readonly pool: WorkerPool;
+    readonly pool: TaskPool;
     readonly clock: Clock;
     readonly logger: Logger;
   } {

@@ -34,7 +34,7 @@ import {
 } from '../../../shared/node/ports/index.js';
 import { duplicateFd, forkPty, type ForkedPty } from '../../../shared/node/pty/index.js';
 import { endGroup } from '../process/index.js';
-import type { WorkerPool } from '../worker-pool/index.js';
+import type { TaskPool } from '../worker-pool/index.js';
 import { signalForeground, signalSession } from './session-signal.js';
 import type { PtyCommand } from './types.js';
 
@@ -44,7 +44,7 @@ export interface TerminalHandleOptions {
   readonly sizePolicy: SizePolicy;
   readonly ringBytes: number;
   readonly growthBudget: SharedArrayBuffer;
-  readonly pool: WorkerPool;
+  readonly pool: TaskPool;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Viewers came or went. */

@@ -30,6 +30,23 @@ export interface WorkerPoolOptions {
   readonly logger: Logger;
 }
 
+/**
+ * Where tasks that live long run. {@link WorkerPool} is what agents use; the interface is there so that a
+ * benchmark can run the very same tasks elsewhere and show what the threads buy.
+ */
+export interface TaskPool extends Closable {
+  start(): void;
+  /** Nothing new should be started now. */
+  readonly degraded: boolean;
+  /** @throws {HoldfastError} ERR_DEGRADED while `degraded`. */
+  requireHealthy(): void;
+  /**
+   * Runs one task, to which `transfer` goes over; resolves when it has ended.
+   * @throws {HoldfastError} ERR_CLOSED; ERR_WORKER_LOST when its thread died.
+   */
+  run(task: unknown, transfer: readonly Transferable[]): Promise<void>;
+}
+
 /** More thread ids than ever live at once, so that two live ones never share a slot. */
 const BEAT_SLOTS = 1_024;
 
@@ -42,7 +59,7 @@ const BEAT_SLOTS = 1_024;
  * `Atomics.wait`; no abort signals, since aborting one task kills the thread of many; a new piscina after a
  * thread failed to start, since that one never starts another.
  */
-export class WorkerPool implements Closable {
+export class WorkerPool implements TaskPool {
   readonly #options: WorkerPoolOptions;
   readonly #beats = new SharedArrayBuffer(BEAT_SLOTS * 4);
   readonly #deaths: DeathCount;

@@ -1,0 +1,242 @@
+import path from 'node:path';
+import {
+  alternate,
+  pairRatios,
+  Program,
+  treeCpuSeconds,
+  treePssBytes,
+  type BenchCase,
+  type CaseContext,
+  type CaseResult,
+  type Figure,
+  type Ratio,
+  type Row,
+} from '../harness/index.js';
+import type { ClientMethods } from '../programs/client-child.js';
+import type { SessionSpec } from '../programs/sessions/index.js';
+import { dtachMissing, startBenchAgent, startDtach, startOpenSsh } from '../servers/index.js';
+import { writeColourText } from './colour-text.js';
+
+const MIB = 2 ** 20;
+const CLIENT = new URL('../programs/client-child.js', import.meta.url);
+
+/** What is printed: a shell command and how many bytes come of it. */
+interface Input {
+  readonly name: string;
+  readonly producer: string;
+  readonly bytes: number;
+}
+
+/** A way to a terminal, opened anew for each run. */
+interface Way {
+  readonly name: string;
+  /** Processes that serve it, for CPU and memory. `client` is the process of the client program. */
+  open(): Promise<{
+    readonly spec: SessionSpec;
+    readonly servers: readonly number[];
+    close(): Promise<void>;
+  }>;
+  /** dtach drops what a slow client does not take; for the others a lost byte fails the benchmark. */
+  readonly mayLose: boolean;
+  /** The client itself is what is measured. */
+  readonly isClientOnly: boolean;
+}
+
+interface Measured {
+  readonly rate: number;
+  readonly serverCpu: number;
+  readonly clientCpu: number;
+  readonly serverPss: number;
+  readonly lostShare: number;
+}
+
+const BARE = 'bare onread loop';
+
+/** One terminal that prints as fast as it can, to one viewer on this machine. */
+export const throughput: BenchCase = {
+  name: 'throughput',
+  summary: 'MB/s of one terminal to one local viewer, beside a bare reader, OpenSSH and dtach',
+  run: runThroughput,
+};
+
+async function runThroughput(context: CaseContext): Promise<CaseResult> {
+  const mebibytes = context.quick ? 2 : 64;
+  const inputs = prepareInputs(context, mebibytes);
+  const { ways, skipped } = await prepareWays(context);
+  const rows: Row[] = [];
+  const ratios: Ratio[] = [];
+  for (const input of inputs) {
+    const subjects = ways.map((way) => {
+      const client = new Program<ClientMethods>(CLIENT);
+      context.defer(() => client.stop());
+      return { name: way.name, measure: () => measure(way, input, client) };
+    });
+    const results = await alternate(subjects, context, `throughput ${input.name}`);
+    for (const way of ways) {
+      rows.push(toRow(input.name, way, results.get(way.name) ?? []));
+    }
+    for (const [subject, reason] of skipped) {
+      rows.push({ group: input.name, subject, figures: [], skipped: reason });
+    }
+    ratios.push(...toRatios(input.name, ways, results));
+  }
+  return {
+    settings: { 'MiB per run': mebibytes, runs: context.runs },
+    rows,
+    ratios,
+    notes: [
+      'server CPU includes the shell and the program that prints; the bare loop is server and client in one',
+    ],
+  };
+}
+
+function prepareInputs({ scratch, random, quick }: CaseContext, mebibytes: number): Input[] {
+  const bytes = mebibytes * MIB;
+  const text = path.join(scratch, 'text');
+  const pieces = quick ? 2 : 16;
+  writeColourText(text, bytes / pieces, random);
+  return [
+    { name: 'zeros', producer: `head -c ${String(bytes)} /dev/zero`, bytes },
+    {
+      name: 'colour-heavy text',
+      producer: `cat ${Array.from({ length: pieces }, () => text).join(' ')}`,
+      bytes,
+    },
+  ];
+}
+
+async function prepareWays(
+  context: CaseContext,
+): Promise<{ readonly ways: readonly Way[]; readonly skipped: readonly [string, string][] }> {
+  const skipped: [string, string][] = [];
+  const nothing = async (): Promise<void> => undefined;
+  const agent = await startBenchAgent(context, 'workers');
+  const { socket, hostKey } = agent;
+  const servers = [agent.program.pid];
+  const ways: Way[] = [
+    {
+      name: BARE,
+      open: async () => ({ spec: { kind: 'bare' }, servers: [], close: nothing }),
+      mayLose: false,
+      isClientOnly: true,
+    },
+    {
+      name: 'holdfast terminal',
+      open: async () => ({ spec: { kind: 'terminal', socket }, servers, close: nothing }),
+      mayLose: false,
+      isClientOnly: false,
+    },
+    {
+      name: 'holdfast ssh',
+      open: async () => ({ spec: { kind: 'agent-ssh', socket, hostKey }, servers, close: nothing }),
+      mayLose: false,
+      isClientOnly: false,
+    },
+  ];
+  const openssh = await startOpenSsh(context.scratch);
+  if (typeof openssh === 'string') {
+    skipped.push(['openssh ssh -tt', openssh]);
+  } else {
+    context.defer(() => openssh.stop());
+    ways.push({
+      name: 'openssh ssh -tt',
+      open: async () => ({
+        spec: { kind: 'ssh-program', args: openssh.clientArgs },
+        servers: [openssh.pid],
+        close: nothing,
+      }),
+      mayLose: false,
+      isClientOnly: false,
+    });
+  }
+  const missing = dtachMissing();
+  if (missing !== undefined) {
+    skipped.push(['dtach', missing]);
+  } else {
+    let count = 0;
+    ways.push({
+      name: 'dtach',
+      open: async () => {
+        count += 1;
+        const master = await startDtach(context.scratch, `dtach-${String(count)}`);
+        return {
+          spec: { kind: 'dtach', socket: master.socket },
+          servers: [master.pid],
+          close: () => master.stop(),
+        };
+      },
+      mayLose: true,
+      isClientOnly: false,
+    });
+  }
+  return { ways, skipped };
+}
+
+async function measure(way: Way, input: Input, client: Program<ClientMethods>): Promise<Measured> {
+  const { spec, servers, close } = await way.open();
+  try {
+    await client.call('open', spec);
+    await client.call('prepareFlood', { producer: input.producer });
+    // Nothing but the producer ends between the two looks, and the shell has waited for that one.
+    const before = [treeCpuSeconds(servers), treeCpuSeconds([client.pid])] as const;
+    const { milliseconds, received } = await client.call('flood', { bytes: input.bytes });
+    const after = [treeCpuSeconds(servers), treeCpuSeconds([client.pid])] as const;
+    if (received !== input.bytes && !way.mayLose) {
+      throw new Error(`${way.name}: ${String(received)} of ${String(input.bytes)} bytes arrived`);
+    }
+    const gigabytes = received / 1e9;
+    const serverCpu = (after[0] - before[0]) / gigabytes;
+    const clientCpu = (after[1] - before[1]) / gigabytes;
+    return {
+      rate: received / 1e6 / (milliseconds / 1e3),
+      serverCpu: way.isClientOnly ? clientCpu : serverCpu,
+      clientCpu: way.isClientOnly ? 0 : clientCpu,
+      serverPss: treePssBytes(way.isClientOnly ? [client.pid] : servers) / MIB,
+      lostShare: (1 - received / input.bytes) * 100,
+    };
+  } finally {
+    await client.call('close', {});
+    await close();
+  }
+}
+
+function toRow(group: string, way: Way, runs: readonly Measured[]): Row {
+  const figure = (name: string, unit: string, read: (run: Measured) => number): Figure => ({
+    name,
+    unit,
+    samples: runs.map(read),
+  });
+  return {
+    group,
+    subject: way.name,
+    figures: [
+      figure('', 'MB/s', ({ rate }) => rate),
+      figure('server CPU', 's/GB', ({ serverCpu }) => serverCpu),
+      ...(way.isClientOnly ? [] : [figure('client CPU', 's/GB', ({ clientCpu }) => clientCpu)]),
+      figure('server PSS', 'MiB', ({ serverPss }) => serverPss),
+      ...(way.mayLose ? [figure('lost', '%', ({ lostShare }) => lostShare)] : []),
+    ],
+  };
+}
+
+function toRatios(
+  group: string,
+  ways: readonly Way[],
+  results: ReadonlyMap<string, readonly Measured[]>,
+): Ratio[] {
+  const rates = (name: string): number[] => (results.get(name) ?? []).map(({ rate }) => rate);
+  const compare = (subject: string, base: string, goal?: string): Ratio => ({
+    group,
+    name: `${subject} / ${base}`,
+    samples: pairRatios(rates(subject), rates(base)),
+    ...(goal === undefined ? {} : { goal }),
+  });
+  const present = new Set(ways.map(({ name }) => name));
+  return [
+    compare('holdfast terminal', BARE, '>= 0.9'),
+    ...['openssh ssh -tt', 'dtach']
+      .filter((name) => present.has(name))
+      .map((name) => compare('holdfast terminal', name, '> 1')),
+    ...(present.has('openssh ssh -tt') ? [compare('holdfast ssh', 'openssh ssh -tt')] : []),
+  ];
+}
