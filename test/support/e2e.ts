@@ -1,0 +1,225 @@
+/** What end-to-end tests share: clients of a running `holdfast up` over the real path. */
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before } from 'node:test';
+import { LinkKeeper } from '../../src/main/cli/link-keeper.js';
+import type { WorkspaceLink } from '../../src/main/cli/workspace-link.js';
+import { createBrokerApi } from '../../src/main/client/broker-api/index.js';
+import {
+  connectLocal,
+  connectPeer,
+  type AgentConnection,
+  type ConnectPath,
+} from '../../src/main/client/connection/index.js';
+import { deferred, type TerminalId } from '../../src/shared/common/index.js';
+import {
+  createTerminalClient,
+  type TerminalClient,
+  type TerminalClientState,
+} from '../../src/shared/common/terminal-client/index.js';
+import type { ExitStatus, TerminalSettings } from '../../src/shared/common/wire/index.js';
+import type { FaultKind } from '../../src/shared/node/ports/index.js';
+import { findProgram, runProgram, startProgram, type RunningProgram } from './programs.js';
+import type { ProgramOptions, ProgramResult } from './programs.js';
+import { startUp, type RunningUp } from './up.js';
+import { waitFor } from './wait-for.js';
+
+/** One `holdfast up` for all tests of a file. Called at its top; the result is for use within tests. */
+export function useUp(options?: Parameters<typeof startUp>[1]): () => RunningUp {
+  let up: RunningUp | undefined;
+  const hooks: (() => unknown)[] = [];
+  before(async () => {
+    up = await startUp({ after: (hook: unknown) => hooks.push(hook as () => unknown) }, options);
+  });
+  after(async () => {
+    for (const hook of hooks) await hook();
+  });
+  return () => {
+    if (up === undefined) throw new Error('only for use within tests');
+    return up;
+  };
+}
+
+/** Arguments of ssh for a workspace of `up`: its written configuration and nothing of this machine. */
+function sshArguments(up: RunningUp, args: readonly string[]): string[] {
+  return ['-F', up.sshConfig, '-o', 'LogLevel=ERROR', ...args];
+}
+
+/** Runs OpenSSH's client against `up` to its end. */
+export function ssh(
+  up: RunningUp,
+  args: readonly string[],
+  options: ProgramOptions = {},
+): Promise<ProgramResult> {
+  return runProgram(findProgram('ssh') ?? 'ssh', sshArguments(up, args), options);
+}
+
+/** Starts OpenSSH's client and leaves it running; its standard input stays open. */
+export function startSsh(up: RunningUp, args: readonly string[]): RunningProgram {
+  return startProgram(findProgram('ssh') ?? 'ssh', sshArguments(up, args));
+}
+
+export interface ConnectOptions {
+  readonly path?: ConnectPath;
+  readonly workspace?: string;
+}
+
+/** An authenticated connection from this process to the agent, by WebRTC unless `path` says otherwise. */
+export function connect(
+  up: RunningUp,
+  { path = 'direct', workspace = up.ready.workspace }: ConnectOptions = {},
+): Promise<AgentConnection> {
+  const { brokerUrl, clientConfigDir } = up.ready;
+  const token = readFileSync(join(clientConfigDir, 'token'), 'utf8').trim();
+  const api = createBrokerApi({ brokerUrl, token });
+  return connectPeer({
+    url: `${brokerUrl.replace(/^http/, 'ws')}/api/v1/connect`,
+    path,
+    getTicket: (publicKey) => api.getTicket(workspace, { publicKey }),
+  });
+}
+
+/** A connection that is opened anew when it is lost, as `holdfast attach` and the page do. */
+export function keepConnected(open: () => Promise<AgentConnection>): LinkKeeper {
+  return new LinkKeeper(async (): Promise<WorkspaceLink> => {
+    const agent = await open();
+    return {
+      engine: agent.connection.engine,
+      sshHostKey: undefined,
+      closed: agent.closed,
+      openChannel: (options) => agent.openChannel(options),
+      ping: () => agent.ping(),
+      terminals: () => agent.terminals(),
+      kill: (id) => agent.kill(id),
+      close: () => agent.close(),
+    };
+  });
+}
+
+/** Kills a worker of an agent whose fault door is open. */
+export async function injectFault(socket: string, label: `${string}:${FaultKind}`): Promise<void> {
+  const agent = await connectLocal({ path: socket });
+  const channel = agent.openChannel({ label, protocol: 'fault' });
+  const ended = deferred<undefined>();
+  channel.start({
+    message: () => undefined,
+    credit: () => undefined,
+    end: () => {
+      ended.resolve(undefined);
+    },
+  });
+  await ended.promise;
+  await agent.close();
+}
+
+export interface WatcherOptions {
+  readonly settings?: TerminalSettings;
+  readonly window?: number;
+  /** False: nothing is processed, and so nothing acknowledged, until `resume`. */
+  readonly reads?: boolean;
+  readonly wantsType?: boolean;
+  /** Called for all output, with its log position. */
+  readonly onOutput?: (bytes: Uint8Array, offset: number) => void;
+}
+
+/** One viewer that comes back by itself and checks that the log it is shown has no hole that was not said. */
+export class Watcher {
+  readonly client: TerminalClient;
+  readonly states: TerminalClientState['type'][] = [];
+  readonly gaps: { readonly from: number; readonly to: number }[] = [];
+  /** Holes and overlaps in the log that nobody stated. */
+  defects = 0;
+  /** Log position behind the last byte. */
+  next = 0;
+  received = 0;
+  totalBytes: number | undefined;
+  created: boolean | undefined;
+  restarts = 0;
+  lastOutputAt = 0;
+  exitAt = 0;
+  /** The exit; rejects if the client gives up. */
+  readonly exited: Promise<ExitStatus>;
+  #tail = '';
+  #reads: boolean;
+  #held = 0;
+
+  constructor(links: LinkKeeper, id: string, options: WatcherOptions = {}) {
+    const exited = deferred<ExitStatus>();
+    this.exited = exited.promise;
+    exited.promise.catch(() => undefined);
+    this.#reads = options.reads ?? true;
+    this.client = createTerminalClient({
+      openChannel: async (label) =>
+        (await links.get()).openChannel({ label, protocol: 'terminal' }),
+      id: id as TerminalId,
+      size: { rows: 24, cols: 80 },
+      wantsType: options.wantsType ?? true,
+      clientId: randomBytes(16),
+      settings: options.settings ?? {},
+      ...(options.window === undefined ? {} : { window: options.window }),
+      handlers: {
+        output: (bytes, { offset }) => {
+          this.lastOutputAt = performance.now();
+          if (this.received > 0 && offset !== this.next) this.defects += 1;
+          this.next = offset + bytes.length;
+          this.received += bytes.length;
+          this.#tail = (this.#tail + Buffer.from(bytes).toString('latin1')).slice(-100_000);
+          options.onOutput?.(bytes, offset);
+          if (this.#reads) this.client.processed(bytes.length);
+          else this.#held += bytes.length;
+        },
+        gap: (from, to) => {
+          if (from !== this.next) this.defects += 1;
+          this.gaps.push({ from, to });
+          this.next = to;
+        },
+        restarted: () => {
+          this.restarts += 1;
+          this.next = 0;
+        },
+        state: (state) => {
+          this.states.push(state.type);
+          if (state.type === 'attached') this.created ??= state.created;
+          if (state.type === 'exited') exited.resolve(state.exit);
+          if (state.type === 'failed') exited.reject(new Error(state.error.message));
+        },
+        exit: (_exit, totalBytes) => {
+          this.exitAt = performance.now();
+          this.totalBytes = totalBytes;
+        },
+      },
+    });
+    this.client.start();
+  }
+
+  /** The last 100,000 bytes of output. */
+  get text(): string {
+    return this.#tail;
+  }
+
+  type(text: string): void {
+    this.client.input(new TextEncoder().encode(text));
+  }
+
+  /** Begins to read, what is held back first. */
+  resume(): void {
+    this.#reads = true;
+    this.client.processed(this.#held);
+    this.#held = 0;
+  }
+
+  async attached(times = 1): Promise<void> {
+    await waitFor(() => this.states.filter((state) => state === 'attached').length >= times, {
+      what: `attach ${String(times)} after ${this.states.join(', ')}`,
+      timeoutMs: 60_000,
+    });
+  }
+
+  async sees(text: string | RegExp): Promise<void> {
+    await waitFor(
+      () => (typeof text === 'string' ? this.#tail.includes(text) : text.test(this.#tail)),
+      { what: `${String(text)} in ${JSON.stringify(this.#tail.slice(-200))}`, timeoutMs: 60_000 },
+    );
+  }
+}
