@@ -15,6 +15,7 @@ import {
 } from '../../src/shared/common/index.js';
 import { parseMetadata, Permissions } from '../../src/shared/common/wire/index.js';
 import { ChannelDuplex, PortChannel } from '../../src/shared/node/ports/index.js';
+import { generateIdentity } from '../../src/shared/node/state/index.js';
 import {
   createPrepareCommand,
   ProcessRegistry,
@@ -22,8 +23,6 @@ import {
 } from '../../src/main/agent/process/index.js';
 import {
   createSshServer,
-  generateHostKey,
-  hostKeyInfo,
   type SshServer,
   type SshServerOptions,
 } from '../../src/main/agent/ssh/index.js';
@@ -60,7 +59,7 @@ export class SshHarness {
   readonly records: LogRecord[] = [];
   readonly registry = new ProcessRegistry();
   readonly server: SshServer;
-  readonly hostKey = generateHostKey();
+  readonly hostKey = generateIdentity();
   /** Our ends of the channels that were served, newest last. */
   readonly streams: Duplex[] = [];
   readonly #socket = join(this.dir, 's');
@@ -79,7 +78,7 @@ export class SshHarness {
     };
     this.server = createSshServer({
       logger: createLogger((record) => this.records.push(record)),
-      hostKey: this.hostKey,
+      hostKey: this.hostKey.sshPrivateKey(),
       terminals: {
         openSession: () => {
           throw new HoldfastError('ERR_UNSUPPORTED', 'no terminals here');
@@ -90,8 +89,7 @@ export class SshHarness {
       ...options.server,
     });
     writeFileSync(join(this.dir, 'proxy.cjs'), PROXY);
-    const { publicKey } = hostKeyInfo(this.hostKey);
-    writeFileSync(join(this.dir, 'known_hosts'), `agent ${publicKey}\n`);
+    writeFileSync(join(this.dir, 'known_hosts'), `agent ${this.hostKey.sshPublicKey}\n`);
     writeFileSync(
       join(this.dir, 'config'),
       [

@@ -16,10 +16,14 @@ import type {
   PeerEvent,
   PeerTask,
 } from '../../shared/node/peer/index.js';
-import { DEFAULT_PORT_CREDIT, PortChannel, type FaultKind } from '../../shared/node/ports/index.js';
+import {
+  DEFAULT_PORT_CREDIT,
+  injectFault,
+  PortChannel,
+  type FaultKind,
+} from '../../shared/node/ports/index.js';
 import { ChannelBridge } from './channel-bridge.js';
 import { establish, type Establishing } from './establish.js';
-import { injectFault } from './fault.js';
 
 export interface PeerHostOptions {
   /** Whether the test door is open. */

@@ -9,8 +9,8 @@ import {
   TerminalStatus,
   type TerminalTask,
 } from '../../shared/node/ports/index.js';
-import { workerSetup } from './fault.js';
 import { Terminal } from './terminal.js';
+import { workerSetup } from './worker-setup.js';
 
 startBeating();
 

@@ -15,6 +15,7 @@ import {
 } from '../../shared/common/index.js';
 import type { ExitStatus, TerminalSettings, TerminalSize } from '../../shared/common/wire/index.js';
 import {
+  injectFault,
   PortChannel,
   ReadSlab,
   TerminalStatus,
@@ -25,7 +26,6 @@ import {
   type ViewerSpec,
 } from '../../shared/node/ports/index.js';
 import { resizePty } from '../../shared/node/pty/index.js';
-import { injectFault } from './fault.js';
 import { FrameViewer } from './frame-viewer.js';
 import { guardedChannel, guardedClock, type Guard } from './guard.js';
 import { GrowthBudget, OutputLog } from './output-log.js';
@@ -38,6 +38,7 @@ import { SizeOwner } from './size-owner.js';
 import { ViewerSet } from './viewer-set.js';
 import type { AttachPoint, Viewer, ViewerHost } from './viewer.js';
 import { SequenceScanner } from './vt/index.js';
+import { workerSetup } from './worker-setup.js';
 
 /** How long a viewer that takes nothing may hold an ended terminal in memory. SSH sessions may for ever. */
 const LINGER_MS = 30_000;
@@ -235,7 +236,7 @@ export class Terminal implements ViewerHost {
         this.#close({ type: 'finished' });
         return;
       case 'fault':
-        injectFault(command.kind);
+        if (workerSetup()?.faults === true) injectFault(command.kind);
         return;
       default:
         assertNever(command);

@@ -12,6 +12,7 @@ import {
   SIGNALLING_VERSION,
   type BrokerToAgent,
 } from '../../../shared/common/wire/index.js';
+import { brokerOrigin } from '../../../shared/node/broker-url/index.js';
 import { BrokerListener } from './broker-listener.js';
 import { openBrokerSocket } from './broker-socket.js';
 import type { BrokerDialerOptions, Dialer } from './types.js';
@@ -26,7 +27,7 @@ type Welcome = Extract<BrokerToAgent, { type: 'welcome' }>;
  */
 export function createBrokerDialer(options: BrokerDialerOptions): Dialer {
   const { token, identity, sshHostKey, agentVersion } = options;
-  const origin = requireOrigin(options.brokerUrl);
+  const origin = brokerOrigin(options.brokerUrl);
   const socketOrigin = origin.replace(/^http/, 'ws');
   const headers = { authorization: `Bearer ${token}` };
 
@@ -103,14 +104,4 @@ async function fetchGitKey(
   } catch (error) {
     throw wrapError(error, 'ERR_BROKER_UNREACHABLE', 'fetch the Git key');
   }
-}
-
-function requireOrigin(text: string): string {
-  try {
-    const url = new URL(text);
-    if (/^https?:$/.test(url.protocol)) return url.origin;
-  } catch {
-    // Said below.
-  }
-  throw new HoldfastError('ERR_INVALID_ARGUMENT', 'the broker address must be http:// or https://');
 }

@@ -15,6 +15,7 @@ import {
   workspaceInfoSchema,
   workspaceListSchema,
 } from '../../../shared/common/wire/index.js';
+import { brokerOrigin } from '../../../shared/node/broker-url/index.js';
 import type { BrokerApi, BrokerApiOptions } from './types.js';
 
 type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
@@ -28,7 +29,7 @@ interface RequestOptions extends AbortOptions {
  * @throws {HoldfastError} ERR_INVALID_ARGUMENT if that is no http(s) address.
  */
 export function createBrokerApi(options: BrokerApiOptions): BrokerApi {
-  const origin = requireOrigin(options.brokerUrl);
+  const origin = brokerOrigin(options.brokerUrl);
   const { token, timeoutMs = limits.BROKER_REQUEST_MS } = options;
 
   async function send(method: Method, path: string, request: RequestOptions): Promise<Response> {
@@ -101,16 +102,6 @@ export function createBrokerApi(options: BrokerApiOptions): BrokerApi {
 
 function workspacePath(name: string): string {
   return `/api/v1/workspaces/${encodeURIComponent(name)}`;
-}
-
-function requireOrigin(text: string): string {
-  try {
-    const url = new URL(text);
-    if (/^https?:$/.test(url.protocol)) return url.origin;
-  } catch {
-    // Said below.
-  }
-  throw new HoldfastError('ERR_INVALID_ARGUMENT', 'the broker address must be http:// or https://');
 }
 
 /** The innermost reason: fetch itself only says that it failed. */

@@ -1,7 +1,10 @@
-import { assertNever } from '../../shared/common/index.js';
-import type { FaultKind } from '../../shared/node/ports/index.js';
+import { assertNever } from '../../common/index.js';
+import type { FaultKind } from './terminal-port.js';
 
-/** Kills this worker in the way `kind` says, for tests of what outlives it. */
+/**
+ * Kills this worker in the way `kind` says, for tests of what outlives it. The caller has made sure that
+ * the test door was opened at start.
+ */
 export function injectFault(kind: FaultKind): void {
   switch (kind) {
     case 'throw':
