@@ -205,7 +205,7 @@ function begin(
       // werift opens sockets while it gathers, also after it was closed.
       await gathered;
       const { protocols } = internals.dtlsTransport.iceTransport.connection;
-      await Promise.all(protocols.map((protocol) => protocol.close?.().catch(() => undefined)));
+      await Promise.allSettled(protocols.map(async (protocol) => protocol.close?.()));
     }),
   };
 }
