@@ -79,9 +79,12 @@ export class TerminalSession implements PtySession {
     this.#handle.signal(signal);
   }
 
-  readonly close = once(async () => {
-    await this.#handle.end(PATIENCE_MS);
-  });
+  readonly close = once(() => this.#handle.end(PATIENCE_MS, { all: false }));
+
+  /** As `close`, and ends what ignores the hang-up: the agent itself goes. */
+  endAll(): Promise<void> {
+    return this.#handle.end(PATIENCE_MS, { all: true });
+  }
 
   #connect(): void {
     const { port1, port2 } = new MessageChannel();

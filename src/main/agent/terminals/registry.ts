@@ -156,7 +156,7 @@ export class TerminalRegistry implements Terminals {
   async kill(id: TerminalId): Promise<void> {
     const entry = this.#entries.get(id);
     if (entry === undefined) throw terminalNotFound(id);
-    await entry.handle.end(CLOSE_PATIENCE_MS);
+    await entry.handle.end(CLOSE_PATIENCE_MS, { all: true });
   }
 
   /** Kills the worker that serves `id`, for tests; does nothing unless the door was opened at start. */
@@ -170,9 +170,11 @@ export class TerminalRegistry implements Terminals {
     this.#closing = true;
     for (const { idleTimer } of this.#entries.values()) idleTimer?.cancel();
     await Promise.all([
-      ...[...this.#entries.values()].map(({ handle }) => handle.end(CLOSE_PATIENCE_MS)),
-      ...[...this.#leaving].map((handle) => handle.end(CLOSE_PATIENCE_MS)),
-      ...[...this.#sessions].map((session) => session.close()),
+      ...[...this.#entries.values()].map(({ handle }) =>
+        handle.end(CLOSE_PATIENCE_MS, { all: true }),
+      ),
+      ...[...this.#leaving].map((handle) => handle.end(CLOSE_PATIENCE_MS, { all: true })),
+      ...[...this.#sessions].map((session) => session.endAll()),
     ]);
     await this.#pool.close();
   });
@@ -263,7 +265,7 @@ export class TerminalRegistry implements Terminals {
     if (count > 0 || entry.idleMs === 0 || this.#closing) return;
     entry.idleTimer = this.#options.clock.after(entry.idleMs, () => {
       this.#options.logger.info('terminal idle for too long', { terminal: entry.handle.id });
-      void entry.handle.end(CLOSE_PATIENCE_MS);
+      void entry.handle.end(CLOSE_PATIENCE_MS, { all: false });
     });
   }
 

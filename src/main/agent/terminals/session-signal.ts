@@ -1,8 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { limits, sleep, type Clock } from '../../../shared/common/index.js';
 import type { GroupSignaller } from '../process/index.js';
 
 /** Fields of /proc/PID/stat that matter here (proc(5)), counted after the command's name. */
 interface ProcessFacts {
+  readonly isZombie: boolean;
   readonly group: number;
   readonly session: number;
   /** Foreground process group of its terminal; -1 without one. */
@@ -15,6 +17,7 @@ function processFacts(pid: number | string): ProcessFacts | undefined {
     // The name may hold blanks and brackets itself, so from its last bracket on.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     return {
+      isZombie: fields[0] === 'Z',
       group: Number(fields[2]),
       session: Number(fields[3]),
       foreground: Number(fields[5]),
@@ -24,21 +27,37 @@ function processFacts(pid: number | string): ProcessFacts | undefined {
   }
 }
 
-/** All process groups of the session that `leader` leads: jobs of a shell have groups of their own. */
-function groupsOfSession(leader: number): Set<number> {
-  const groups = new Set([leader]);
-  let entries: string[];
+/** Process groups by session. One look at /proc serves all terminals that end in the same moment. */
+let known: { readonly at: number; readonly groups: ReadonlyMap<number, ReadonlySet<number>> } = {
+  at: Number.NEGATIVE_INFINITY,
+  groups: new Map(),
+};
+const KNOWN_MS = 20;
+
+function sessions(): ReadonlyMap<number, ReadonlySet<number>> {
+  if (performance.now() - known.at < KNOWN_MS) return known.groups;
+  const groups = new Map<number, Set<number>>();
+  let entries: string[] = [];
   try {
     entries = readdirSync('/proc');
   } catch {
-    return groups;
+    // Not Linux: only the leader's own group is known.
   }
   for (const entry of entries) {
     if (!/^[0-9]+$/.test(entry)) continue;
     const facts = processFacts(entry);
-    if (facts?.session === leader) groups.add(facts.group);
+    if (facts === undefined || facts.isZombie) continue;
+    const found = groups.get(facts.session);
+    if (found === undefined) groups.set(facts.session, new Set([facts.group]));
+    else found.add(facts.group);
   }
+  known = { at: performance.now(), groups };
   return groups;
+}
+
+/** All process groups of the session that `leader` leads: jobs of a shell have groups of their own. */
+function groupsOfSession(leader: number): Set<number> {
+  return new Set([leader, ...(sessions().get(leader) ?? [])]);
 }
 
 function signalGroupOf(group: number, signal: NodeJS.Signals): boolean {
@@ -64,4 +83,34 @@ export const signalSession: GroupSignaller = (leader, signal) => {
 export function signalForeground(leader: number, signal: NodeJS.Signals): void {
   const foreground = processFacts(leader)?.foreground ?? -1;
   signalGroupOf(foreground > 0 ? foreground : leader, signal);
+}
+
+const POLL_MS = 50;
+
+/**
+ * Ends every process of a session that was begun by `leader`: HUP, then TERM, then KILL, each to what the
+ * one before has left within its time. Unlike the end of a group this also reaches jobs that outlive the
+ * leader because they ignore its hang-up. The leader's number cannot be somebody else's meanwhile: it is
+ * taken as long as any process has it as its session.
+ */
+export async function endSession(leader: number, clock: Clock): Promise<void> {
+  const steps = [
+    ['SIGHUP', limits.CLOSE_HANGUP_MS],
+    ['SIGTERM', limits.CLOSE_TERM_MS],
+    ['SIGKILL', limits.CLOSE_TERM_MS],
+  ] as const;
+  for (const [signal, patience] of steps) {
+    signalSession(leader, signal);
+    // A stopped process takes no signal but KILL before this one.
+    signalSession(leader, 'SIGCONT');
+    const deadline = clock.now() + patience;
+    while (clock.now() < deadline) {
+      if (!hasMembers(leader)) return;
+      await sleep(POLL_MS, undefined, clock);
+    }
+  }
+}
+
+function hasMembers(leader: number): boolean {
+  return sessions().has(leader);
 }

@@ -35,7 +35,7 @@ import {
 import { duplicateFd, forkPty, type ForkedPty } from '../../../shared/node/pty/index.js';
 import { endGroup } from '../process/index.js';
 import type { TaskPool } from '../worker-pool/index.js';
-import { signalForeground, signalSession } from './session-signal.js';
+import { endSession, signalForeground, signalSession } from './session-signal.js';
 import type { PtyCommand } from './types.js';
 
 export interface TerminalHandleOptions {
@@ -92,6 +92,7 @@ export class TerminalHandle {
   #abandoned = false;
   #retry: Timer | undefined;
   #ending: Promise<void> | undefined;
+  #sweep: Promise<void> | undefined;
 
   constructor(options: TerminalHandleOptions) {
     this.id = options.id;
@@ -170,12 +171,16 @@ export class TerminalHandle {
   }
 
   /**
-   * Ends the processes, harder in steps, and waits until the viewers have been told. `patience` bounds
-   * that last wait, in ms; a viewer that takes nothing is then cut off.
+   * Hangs up the processes, the shell harder in steps, and waits until the viewers have been told.
+   * `patience` bounds that last wait, in ms; a viewer that takes nothing is then cut off. With `all`, what
+   * ignores the hang-up is ended too; without it that lives on, as `nohup` promises.
    */
-  end(patience: number): Promise<void> {
+  async end(patience: number, { all }: { readonly all: boolean }): Promise<void> {
     this.#ending ??= this.#end(patience);
-    return this.#ending;
+    if (all && this.#exit === undefined && this.#pty !== undefined) {
+      this.#sweep ??= endSession(this.#pty.pid, this.#options.clock);
+    }
+    await Promise.all([this.#ending, this.#sweep]);
   }
 
   async #end(patience: number): Promise<void> {
