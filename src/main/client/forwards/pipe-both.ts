@@ -14,7 +14,9 @@ export function pipeBoth(socket: Duplex, channel: Duplex, transport: Duplex): vo
   socket.on('error', destroy);
   channel.on('error', destroy);
   socket.on('close', () => {
-    channel.destroy();
+    // After a whole exchange the last of it may still wait for the channel's window: only a socket that
+    // broke off takes the channel with it. The agent closes the channel once both sides have ended.
+    if (!socket.readableEnded || !socket.writableFinished) channel.destroy();
   });
   channel.on('close', () => {
     // What the channel brought is still on its way to the socket.

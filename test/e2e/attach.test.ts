@@ -1,0 +1,232 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, test } from 'node:test';
+import { checkLeaks, requireProgram, runProgram, tempDir, waitFor } from '../support/index.js';
+import { useUp } from '../support/e2e.js';
+import { cleanEnvironment, HOLDFAST } from '../support/up.js';
+
+checkLeaks();
+
+const WITH_TMUX = { ...requireProgram('tmux', 'stty'), timeout: 120_000 };
+const currentUp = useUp();
+/** A server of tmux for each test: one that is ending would still take the next one's window. */
+let socket = '';
+afterEach(async () => {
+  await tmux('kill-server');
+});
+
+async function tmux(...args: readonly string[]): Promise<string> {
+  const { stdout } = await runProgram('tmux', ['-S', socket, '-f', '/dev/null', ...args], {
+    env: cleanEnvironment(tempDir()),
+  });
+  return stdout.toString();
+}
+
+/** A shell in a window of tmux, as a person has it. */
+class Window {
+  static async open(): Promise<Window> {
+    socket = join(tempDir(), 'tmux');
+    const variables = {
+      ...cleanEnvironment(tempDir()),
+      HOLDFAST_CONFIG_DIR: currentUp().ready.clientConfigDir,
+      PS1: 'here> ',
+      TERM: 'screen-256color',
+    };
+    const env = Object.entries(variables).map(([name, value]) => `${name}=${value ?? ''}`);
+    await tmux(
+      ...['new-session', '-d', '-x', '100', '-y', '24'],
+      ...['env', '-i', ...env, 'bash', '--norc', '--noprofile'],
+    );
+    const window = new Window();
+    await window.shows(/^here> $/m);
+    return window;
+  }
+
+  async keys(...keys: readonly string[]): Promise<void> {
+    await tmux('send-keys', ...keys);
+  }
+
+  /** Types a line of `holdfast`; its status is printed after it. */
+  async holdfast(args: string): Promise<void> {
+    await this.keys(`'${process.execPath}' '${HOLDFAST}' ${args}; echo "status=$?"`, 'Enter');
+  }
+
+  async text(): Promise<string> {
+    return await tmux('capture-pane', '-p', '-J');
+  }
+
+  /** Waits until the screen matches. */
+  async shows(pattern: RegExp): Promise<string> {
+    let last = '';
+    try {
+      return await waitFor(
+        async () => {
+          last = await this.text();
+          return pattern.test(last.replace(/ +$/gm, (blanks) => blanks.slice(0, 1))) && last;
+        },
+        { timeoutMs: 60_000, intervalMs: 100 },
+      );
+    } catch {
+      throw new Error(`never showed ${String(pattern)}:\n${last}`);
+    }
+  }
+
+  /** The modes of the terminal, as stty has them. */
+  async modes(): Promise<string> {
+    const mark = randomUUID();
+    await this.keys(`clear; stty -g; echo ${mark}`, 'Enter');
+    const text = await this.shows(new RegExp(`^${mark}`, 'm'));
+    const line = /^[0-9a-f]+(:[0-9a-f]+){10,}/m.exec(text.replaceAll('\n', ' '))?.[0];
+    return line ?? /([0-9a-f]+:){10,}[0-9a-f:]+/.exec(text)?.[0] ?? assert.fail(text);
+  }
+}
+
+test(
+  'attach - comes back to the same terminal with its screen, and restores the modes',
+  WITH_TMUX,
+  async () => {
+    const window = await Window.open();
+    const modes = await window.modes();
+    await window.holdfast('attach local one');
+    await window.keys('export MARK=$((40+2)); echo mark-$MARK', 'Enter');
+    await window.shows(/^mark-42/m);
+    await window.keys('C-\\', 'C-\\');
+    await window.shows(/\[detached; come back with `holdfast attach local one`\]\nstatus=0/);
+    assert.equal(await window.modes(), modes);
+
+    await window.keys('clear', 'Enter');
+    await window.holdfast('attach local one');
+    await window.shows(/^mark-42/m);
+    await window.keys('echo again-$MARK', 'Enter');
+    await window.shows(/^again-42/m);
+    await window.keys('exit 9', 'Enter');
+    await window.shows(/status=9/);
+    assert.equal(await window.modes(), modes);
+  },
+);
+
+test('attach - ~. leaves at the start of a line only', WITH_TMUX, async () => {
+  const window = await Window.open();
+  await window.holdfast('attach local two');
+  await window.keys('echo a~.b', 'Enter');
+  await window.shows(/^a~\.b/m);
+  await window.keys('~.');
+  await window.shows(/detached/);
+});
+
+test('attach - leaving a full-screen program gives the screen back', WITH_TMUX, async () => {
+  const window = await Window.open();
+  const modes = await window.modes();
+  await window.keys('echo my-own-line', 'Enter');
+  await window.holdfast('attach local full');
+  const draw = "printf '\\033[?1049h\\033[?25l\\033[?1000h\\033[HIN-FULL-%s' SCREEN; cat";
+  await window.keys(draw, 'Enter');
+  await window.shows(/^IN-FULL-SCREEN/m);
+  await window.keys('C-\\', 'C-\\');
+  const text = await window.shows(/status=0/);
+  assert.match(text, /^my-own-line/m);
+  assert.doesNotMatch(text, /^IN-FULL-SCREEN/m);
+  const flags = await tmux('display', '-p', '#{alternate_on} #{cursor_flag} #{mouse_any_flag}');
+  assert.equal(flags.trim(), '0 1 0');
+  assert.equal(await window.modes(), modes);
+  await window.holdfast('attach local full');
+  await window.shows(/^IN-FULL-SCREEN/m);
+  await window.keys('C-\\', 'C-\\');
+});
+
+test('attach - a window that changes its size tells the terminal', WITH_TMUX, async () => {
+  const window = await Window.open();
+  await window.holdfast('attach local size');
+  await window.keys('stty size', 'Enter');
+  await window.shows(/^24 100/m);
+  await tmux('resize-window', '-x', '71', '-y', '19');
+  await window.keys('clear; stty size', 'Enter');
+  await window.shows(/^19 71/m);
+  await window.keys('exit', 'Enter');
+  await window.shows(/status=0/);
+});
+
+test(
+  'attach - says so while the connection is gone, and takes it up again',
+  WITH_TMUX,
+  async () => {
+    const window = await Window.open();
+    await window.holdfast('attach local back --engine relay');
+    await window.keys('echo first-$((1+1))', 'Enter');
+    await window.shows(/^first-2/m);
+    // The relay runs through the broker; the terminal does not.
+    const broker = readdirSync('/proc')
+      .filter((name) => /^\d+$/.test(name))
+      .find((name) => {
+        try {
+          const stat = readFileSync(`/proc/${name}/stat`, 'utf8');
+          const parent = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1];
+          const command = readFileSync(`/proc/${name}/cmdline`, 'utf8');
+          return parent === String(currentUp().ready.pid) && command.includes('broker-child');
+        } catch {
+          return false;
+        }
+      });
+    process.kill(Number(broker), 'SIGKILL');
+    await window.shows(/\[holdfast: .*; reconnecting/);
+    await window.shows(/\[holdfast: connected again\]/);
+    await window.keys('echo second-$((1+1))', 'Enter');
+    await window.shows(/^second-2/m);
+    await window.keys('exit', 'Enter');
+    await window.shows(/status=0/);
+  },
+);
+
+test('attach - --local needs no broker; --read-only does not type', WITH_TMUX, async () => {
+  const window = await Window.open();
+  const args = `--state-dir '${currentUp().stateDir}' --broker http://127.0.0.1:9`;
+  await window.holdfast(`attach local here --local ${args}`);
+  await window.keys('echo local-$((1+1))', 'Enter');
+  await window.shows(/^local-2/m);
+  await window.keys('C-\\', 'C-\\');
+  await window.shows(/attach local here --local`\]/);
+  await window.keys('clear', 'Enter');
+  await window.holdfast(`attach local here --local --read-only ${args}`);
+  await window.shows(/^local-2/m);
+  await window.keys('echo typed', 'Enter');
+  await window.keys('C-\\', 'C-\\');
+  await window.shows(/status=0/);
+  assert.doesNotMatch(await window.text(), /typed/);
+  assert.ok(existsSync(join(currentUp().stateDir, 'agent', 'agent.sock')));
+});
+
+test('terminals - lists what lives; kill ends it, whoever is attached', WITH_TMUX, async () => {
+  const window = await Window.open();
+  await window.holdfast('attach local doomed');
+  await window.keys('echo alive-$((1+1))', 'Enter');
+  await window.shows(/^alive-2/m);
+  const list = await currentUp().holdfast(['terminals', 'local']);
+  assert.match(list.stdout.toString(), /^doomed +running +100x24 +1 /m);
+  assert.equal((await currentUp().holdfast(['kill', 'local', 'doomed'])).status, 0);
+  await window.shows(/status=(129|255)/);
+});
+
+test('ssh - a shell on a terminal: raw, the right size, ~. leaves it', WITH_TMUX, async () => {
+  const window = await Window.open();
+  const modes = await window.modes();
+  await window.holdfast('ssh local');
+  await window.keys('stty size; echo $TERM', 'Enter');
+  await window.shows(/^24 100\nscreen-256color/m);
+  await tmux('resize-window', '-x', '71', '-y', '19');
+  await window.keys('clear; stty size', 'Enter');
+  await window.shows(/^19 71/m);
+  // Ctrl-C is for the program there.
+  await window.keys('sleep 100', 'Enter');
+  await window.keys('C-c');
+  await window.keys('echo next-$((1+1))', 'Enter');
+  await window.shows(/^next-2/m);
+  await window.keys('exit 5', 'Enter');
+  await window.shows(/status=5/);
+  await window.holdfast('ssh local');
+  await window.shows(/[$#] $/m);
+  await window.keys('Enter', '~.');
+  await window.shows(/status=255/);
+  assert.equal(await window.modes(), modes);
+});
