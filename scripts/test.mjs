@@ -6,6 +6,7 @@
  * `run({ files })` rather than `node --test`, which takes directories and globs differently on Node 20
  * and 24; `isolation` is left alone, since Node 20 has only the default of a process per file.
  */
+import { setMaxListeners } from 'node:events';
 import path from 'node:path';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
@@ -30,6 +31,8 @@ await runMain(async () => {
   await setup();
   const totals = new Totals();
   const interrupt = new AbortController();
+  // The runner listens once for every file.
+  setMaxListeners(0, interrupt.signal);
   for (const signal of ['SIGINT', 'SIGTERM']) {
     process.once(signal, () => {
       process.exitCode = 130;
