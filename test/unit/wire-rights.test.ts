@@ -114,7 +114,7 @@ test('transcript - a field with a line break is refused', () => {
 });
 
 test('control - a nonce or signature of the wrong length is refused', () => {
-  const hello = { type: 'hello', version: 1, nonce: 'A'.repeat(43) };
+  const hello = { type: 'hello', version: 1, nonce: 'A'.repeat(43), engine: 'framed' };
   assert.equal(clientControlSchema.safeParse(hello).success, true);
   for (const nonce of ['', 'A'.repeat(42), 'A'.repeat(44), `${'A'.repeat(42)}=`, 7]) {
     assert.equal(clientControlSchema.safeParse({ ...hello, nonce }).success, false);
