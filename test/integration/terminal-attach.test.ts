@@ -112,7 +112,8 @@ test('attach - a viewer that comes back with an offset gets exactly the rest', a
   const attached = await second.attached;
   assert.equal(attached.offset, have);
   await second.until(() => second.next === 2_000 * LINE_BYTES);
-  assert.equal(first.bytes().length + second.bytes().length, 2_000 * LINE_BYTES);
+  // What was on its way to the first when it left may still arrive there, so its own count proves nothing.
+  assert.equal(have + second.bytes().length, 2_000 * LINE_BYTES);
   const stranger = new TestViewer(terminals, id, { epoch: '0123456789abcdef' as never, offset: 5 });
   assert.notEqual((await stranger.attached).offset, 5, 'an offset of another epoch means nothing');
   second.close();

@@ -3,6 +3,8 @@ import { test } from 'node:test';
 import { limits, type ViewerId } from '../../src/shared/common/index.js';
 import { counts, decidePace } from '../../src/workers/terminal/pace.js';
 import { SizeOwner } from '../../src/workers/terminal/size-owner.js';
+import { GrowthBudget, OutputLog } from '../../src/workers/terminal/output-log.js';
+import { ViewerSet } from '../../src/workers/terminal/viewer-set.js';
 import type { Viewer } from '../../src/workers/terminal/viewer.js';
 import { ManualClock } from '../support/manual-clock.js';
 
@@ -103,4 +105,41 @@ test('sizes - the same size again is not told', () => {
   const { applied, owner } = sizes('latest');
   owner.request({ rows: 24, cols: 80 }, []);
   assert.deepEqual(applied, []);
+});
+
+test('pace - reading stops before the only viewer falls out of the ring', () => {
+  // However far behind it was when output was last offered to it.
+  for (const lag of [0, 1_000, 20_000, 32_767]) {
+    const log = new OutputLog({
+      ringBytes: limits.RING_BYTES,
+      budget: new GrowthBudget(new SharedArrayBuffer(4)),
+      recovered: [],
+      head: 0,
+      onBlock: () => undefined,
+      onBlockFreed: () => undefined,
+      onEvict: () => undefined,
+    });
+    let paused = false;
+    const set = new ViewerSet('fastest', {
+      log,
+      clock: new ManualClock(),
+      replayStart: () => log.oldest,
+      pauseReading: () => {
+        paused = true;
+      },
+      resumeReading: () => {
+        paused = false;
+      },
+    });
+    set.add(viewer({ cursor: 0, acked: 0, progressAt: 0, room: 0 }));
+    log.append(new Uint8Array(lag));
+    set.pump();
+    for (let reads = 0; !paused && reads < 100; reads += 1) {
+      log.append(new Uint8Array(limits.PTY_READ_SLAB_BYTES - 1));
+      set.outputAdded();
+    }
+    assert.ok(paused, 'somebody who counts takes nothing');
+    assert.equal(log.foldedTo, 0, `lag ${String(lag)}: nothing is lost to it`);
+    set.close();
+  }
 });

@@ -194,3 +194,36 @@ test('marker - without it everything passes, the held end too', () => {
   );
   assert.equal(output.join('') + Buffer.from(filter.flush()).toString(), 'xxabcabcab');
 });
+
+test('sequences - skipping a piece ends in the state that reading each byte does', () => {
+  const random = seededRandom();
+  const alphabet = [
+    0x1b, 0x1b, 0x5b, 0x5d, 0x50, 0x5c, 0x07, 0x18, 0x28, 0x33, 0x6d, 0x61, 0xc3, 0xa9,
+  ];
+  const draw = (length: number): Uint8Array =>
+    Uint8Array.from({ length }, () => random.pick(alphabet));
+  for (let round = 0; round < 2_000; round += 1) {
+    const before = draw(random.int(0, 11));
+    const piece = draw(random.int(0, 39));
+    const skipping = new SequenceScanner();
+    const reading = new SequenceScanner();
+    before.forEach((byte) => {
+      skipping.next(byte);
+      reading.next(byte);
+    });
+    skipping.skip(piece);
+    piece.forEach((byte) => {
+      reading.next(byte);
+    });
+    const context = `${Buffer.from(before).toString('hex')} ${Buffer.from(piece).toString('hex')}`;
+    // Two states may differ that no further byte can tell apart; so what follows is compared as well.
+    for (const byte of [undefined, ...draw(6)]) {
+      if (byte !== undefined) {
+        skipping.next(byte);
+        reading.next(byte);
+      }
+      assert.equal(skipping.atBoundary, reading.atBoundary, context);
+      assert.equal(skipping.inSequence, reading.inSequence, context);
+    }
+  }
+});

@@ -1,5 +1,6 @@
 import ringBuffer, { type RingBuffer as Ring } from 'ring-buffer-ts';
 import { limits } from '../../shared/common/index.js';
+import { copyBytes } from './copy-bytes.js';
 
 // The package is UMD without names that Node's ESM loader could see.
 const { RingBuffer } = ringBuffer;
@@ -49,7 +50,7 @@ class Block {
   append(bytes: Uint8Array, at: number): number {
     const used = this.used;
     const count = Math.min(BLOCK_BYTES - used, bytes.length - at);
-    this.data.set(bytes.subarray(at, at + count), used);
+    copyBytes(bytes.subarray(at, at + count), this.data, used);
     this.#header[1] = used + count;
     return count;
   }
@@ -172,7 +173,7 @@ export class OutputLog {
       const block = this.#blocks.get(index) as Block;
       const begin = position - block.start;
       const count = Math.min(block.used - begin, to - position);
-      target.set(block.data.subarray(begin, begin + count), at + (position - from));
+      copyBytes(block.data.subarray(begin, begin + count), target, at + (position - from));
       position += count;
       index += 1;
     }

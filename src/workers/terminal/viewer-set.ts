@@ -33,6 +33,8 @@ export class ViewerSet {
   #pace: Pace;
   /** Log position up to which output has been offered to the viewers. */
   #offered: number;
+  /** Log position at which whoever sets the pace would be HIGH_WATER_BYTES behind if nothing moved. */
+  #highWaterAt = Number.POSITIVE_INFINITY;
   #pumpedAt = Number.NEGATIVE_INFINITY;
   #inputAt = Number.NEGATIVE_INFINITY;
   #immediate: NodeJS.Immediate | undefined;
@@ -85,7 +87,10 @@ export class ViewerSet {
 
   /** Output was appended to the log. */
   outputAdded(): void {
-    if (this.#options.log.head - this.#offered >= COALESCE_BYTES) {
+    const { head } = this.#options.log;
+    // Not only when enough has come since the last pump: whoever was behind then already would meanwhile
+    // fall out of the ring, since the reader is stopped nowhere but here.
+    if (head - this.#offered >= COALESCE_BYTES || head >= this.#highWaterAt) {
       this.pump();
       return;
     }
@@ -167,6 +172,7 @@ export class ViewerSet {
     const { log, clock } = this.#options;
     const { floor, lag } = decidePace(this.#viewers, this.#pace, log.head, clock.now());
     log.protect(floor);
+    this.#highWaterAt = log.head + HIGH_WATER_BYTES - lag;
     if (lag < HIGH_WATER_BYTES && log.hasRoom(limits.PTY_READ_SLAB_BYTES)) {
       this.#recheck?.cancel();
       this.#recheck = undefined;
