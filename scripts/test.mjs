@@ -1,7 +1,10 @@
 /**
- * `npm test [-- TIER|NAME-PART...] [--concurrency N] [--timeout SECONDS]`: sets up and runs the built
- * tests, each file in a process of its own. Without arguments all of them: unit and integration two
- * files at a time, then e2e one at a time. The summary at the end is the test runner's.
+ * `npm test [-- TIER|NAME-PART...] [--concurrency N] [--timeout SECONDS] [--again]`: sets up and runs the
+ * built tests, each file in a process of its own. Without arguments all of them: unit and integration
+ * two files at a time, then e2e one at a time. The summary at the end is the test runner's.
+ *
+ * With `--again`, files that failed are run once more, one at a time, after their failures have been
+ * reported: what fails only beside others is named as unsteady, what fails twice fails the run.
  *
  * `run({ files })` rather than `node --test`, which takes directories and globs differently on Node 20
  * and 24; `isolation` is left alone, since Node 20 has only the default of a process per file.
@@ -29,7 +32,6 @@ const FILE_TIMEOUT_S = 300;
 await runMain(async () => {
   const options = readArguments();
   await setup();
-  const totals = new Totals();
   const interrupt = new AbortController();
   // The runner listens once for every file.
   setMaxListeners(0, interrupt.signal);
@@ -43,26 +45,49 @@ await runMain(async () => {
   if (chosen.every(({ files }) => files.length === 0)) {
     throw new Failure(`no test file matches ${options.parts.join(' ')}`, { exitCode: 2 });
   }
+  const failed = await runTiers(chosen, options, interrupt.signal);
+  if (failed.size > 0) {
+    process.exitCode ||= 1;
+    if (options.again && !interrupt.signal.aborted) {
+      const files = [...failed];
+      process.stdout.write(`\nonce more, one at a time: ${files.map(shortName).join(', ')}\n`);
+      const still = await runTiers([{ files, concurrency: 1 }], options, interrupt.signal);
+      const unsteady = files.filter((file) => !still.has(file));
+      if (unsteady.length > 0) {
+        process.stdout.write(`unsteady: ${unsteady.map(shortName).join(', ')}\n`);
+      }
+      if (still.size === 0 && !interrupt.signal.aborted) process.exitCode = 0;
+    }
+  }
+  // What a failed test left running must not hold the runner.
+  process.exit();
+});
+
+/** Runs the files of all `tiers` and prints what came out. @returns the files with a failure. */
+async function runTiers(tiers, options, signal) {
+  const totals = new Totals();
   const report = process.stdout.isTTY ? undefined : new ConciseReport(totals);
-  for (const { files, concurrency } of chosen) {
-    if (files.length === 0 || interrupt.signal.aborted) continue;
+  const failed = new Set();
+  for (const { files, concurrency } of tiers) {
+    if (files.length === 0 || signal.aborted) continue;
     const events = run({
       files,
       concurrency: options.concurrency ?? concurrency,
       timeout: options.timeoutMs,
-      signal: interrupt.signal,
+      signal,
     });
-    events.on('test:fail', ({ todo }) => {
-      if (todo === undefined || todo === false) process.exitCode ||= 1;
+    events.on('test:fail', ({ todo, file, name }) => {
+      if (todo !== undefined && todo !== false) return;
+      // A file that ends before its tests do is a failed test of that name.
+      failed.add(file ?? files.find((path) => path.endsWith(name)) ?? files[0]);
     });
     await (report === undefined ? readWithSpec(events, totals) : report.read(events));
   }
   report?.print();
   totals.print();
   if (totals.get('tests') === 0) throw new Failure('no test ran');
-  // What a failed test left running must not hold the runner.
-  process.exit();
-});
+  return failed;
+}
 
 /** Node's own reporter, without the summary of each tier: the sum of all follows at the end. */
 async function readWithSpec(events, totals) {
@@ -78,7 +103,11 @@ function readArguments() {
   try {
     parsed = parseArgs({
       allowPositionals: true,
-      options: { concurrency: { type: 'string' }, timeout: { type: 'string' } },
+      options: {
+        concurrency: { type: 'string' },
+        timeout: { type: 'string' },
+        again: { type: 'boolean', default: false },
+      },
     });
   } catch (error) {
     throw new Failure(error.message, { exitCode: 2 });
@@ -86,9 +115,14 @@ function readArguments() {
   const { values, positionals } = parsed;
   return {
     parts: positionals,
+    again: values.again,
     concurrency: values.concurrency === undefined ? undefined : positive(values.concurrency),
     timeoutMs: positive(values.timeout ?? String(FILE_TIMEOUT_S)) * 1000,
   };
+}
+
+function shortName(file) {
+  return path.relative(inRoot('dist/test'), file);
 }
 
 function positive(text) {
