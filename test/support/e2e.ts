@@ -1,11 +1,11 @@
 /** What end-to-end tests share: clients of a running `holdfast up` over the real path. */
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before } from 'node:test';
+import { after, before, type TestContext } from 'node:test';
 import { LinkKeeper } from '../../src/main/cli/link-keeper.js';
 import type { WorkspaceLink } from '../../src/main/cli/workspace-link.js';
-import { createBrokerApi } from '../../src/main/client/broker-api/index.js';
+import { createBrokerApi, type BrokerApi } from '../../src/main/client/broker-api/index.js';
 import {
   connectLocal,
   connectPeer,
@@ -22,7 +22,8 @@ import type { ExitStatus, TerminalSettings } from '../../src/shared/common/wire/
 import type { FaultKind } from '../../src/shared/node/ports/index.js';
 import { findProgram, runProgram, startProgram, type RunningProgram } from './programs.js';
 import type { ProgramOptions, ProgramResult } from './programs.js';
-import { startUp, type RunningUp } from './up.js';
+import { tempDir } from './temp-dir.js';
+import { cleanEnvironment, HOLDFAST, startUp, type RunningUp } from './up.js';
 import { waitFor } from './wait-for.js';
 
 /** One `holdfast up` for all tests of a file. Called at its top; the result is for use within tests. */
@@ -70,11 +71,9 @@ export function connect(
   up: RunningUp,
   { path = 'direct', workspace = up.ready.workspace }: ConnectOptions = {},
 ): Promise<AgentConnection> {
-  const { brokerUrl, clientConfigDir } = up.ready;
-  const token = readFileSync(join(clientConfigDir, 'token'), 'utf8').trim();
-  const api = createBrokerApi({ brokerUrl, token });
+  const api = brokerApi(up);
   return connectPeer({
-    url: `${brokerUrl.replace(/^http/, 'ws')}/api/v1/connect`,
+    url: `${up.ready.brokerUrl.replace(/^http/, 'ws')}/api/v1/connect`,
     path,
     getTicket: (publicKey) => api.getTicket(workspace, { publicKey }),
   });
@@ -95,6 +94,55 @@ export function keepConnected(open: () => Promise<AgentConnection>): LinkKeeper 
       close: () => agent.close(),
     };
   });
+}
+
+/** An agent in a process of its own, for a workspace beside the one of `up`. */
+export interface AgentProgram {
+  readonly program: RunningProgram;
+  readonly workspace: string;
+  readonly stateDir: string;
+  /** Unix socket for clients on this machine. */
+  readonly socket: string;
+}
+
+/** Adds a workspace to the broker of `up` and runs `holdfast agent` for it. Stopped after `t`. */
+export async function startAgentProgram(
+  t: Pick<TestContext, 'after'>,
+  up: RunningUp,
+  options: {
+    readonly workspace: string;
+    readonly args?: readonly string[];
+    readonly settings?: Omit<Parameters<BrokerApi['addWorkspace']>[0], 'name'>;
+  },
+): Promise<AgentProgram> {
+  const { workspace, args = [], settings = {} } = options;
+  const api = brokerApi(up);
+  const { agentToken } = await api.addWorkspace({ name: workspace, ...settings });
+  const home = tempDir();
+  const tokenFile = join(home, 'agent.token');
+  writeFileSync(tokenFile, agentToken, { mode: 0o600 });
+  const stateDir = join(home, 'state');
+  const program = startProgram(
+    process.execPath,
+    [
+      ...[HOLDFAST, 'agent', '--broker', up.ready.brokerUrl, '--token-file', tokenFile],
+      ...['--state-dir', stateDir, '--log-level', 'warn', ...args],
+    ],
+    { env: cleanEnvironment(home), cwd: home },
+  );
+  t.after(() => program.stop());
+  await waitFor(
+    async () => (await api.listWorkspaces()).some((w) => w.name === workspace && w.online),
+    { what: `the agent to connect: ${program.stderr()}`, timeoutMs: 60_000 },
+  );
+  return { program, workspace, stateDir, socket: join(stateDir, 'agent.sock') };
+}
+
+/** The broker's API as the administrator whose login `up` wrote. */
+export function brokerApi(up: RunningUp): BrokerApi {
+  const { brokerUrl, clientConfigDir } = up.ready;
+  const token = readFileSync(join(clientConfigDir, 'token'), 'utf8').trim();
+  return createBrokerApi({ brokerUrl, token });
 }
 
 /** Kills a worker of an agent whose fault door is open. */
