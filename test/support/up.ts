@@ -49,15 +49,22 @@ export function cleanEnvironment(home: string): NodeJS.ProcessEnv {
  */
 export async function startUp(
   t: Pick<TestContext, 'after'>,
-  options: { readonly stateDir?: string; readonly args?: readonly string[] } = {},
+  options: {
+    readonly stateDir?: string;
+    readonly args?: readonly string[];
+    /** Program and arguments that run it, for instance in a namespace. */
+    readonly wrap?: readonly [string, ...string[]];
+  } = {},
 ): Promise<RunningUp> {
   const home = tempDir();
   const stateDir = options.stateDir ?? join(home, 'state');
   const readyFile = join(home, 'ready.json');
   const env = cleanEnvironment(home);
+  const [file, ...words] = [...(options.wrap ?? []), process.execPath] as [string, ...string[]];
   const program = startProgram(
-    process.execPath,
+    file,
     [
+      ...words,
       HOLDFAST,
       'up',
       ...['--port', '0', '--state-dir', stateDir, '--ready-file', readyFile, '--no-open'],

@@ -32,6 +32,7 @@ import {
   createPrepareCommand,
   currentUser,
   ProcessRegistry,
+  reapOrphans,
   sealInheritedDescriptors,
   StartupScript,
   type CommandContext,
@@ -119,6 +120,7 @@ class RunningAgent implements Agent {
   readonly #metrics: MetricsServer | undefined;
   readonly #prepare: ReturnType<typeof createPrepareCommand>;
   readonly #gitSocket: string;
+  #orphans: Closable | undefined;
   #workspace: DialedWorkspace | undefined;
   #dial: DialLoop | undefined;
 
@@ -207,6 +209,7 @@ class RunningAgent implements Agent {
 
   async start(): Promise<void> {
     try {
+      this.#orphans = reapOrphans();
       this.#terminals.start();
       this.#peers.start();
       await mkdir(join(this.#options.stateDir, GIT_SOCKET_DIR), { recursive: true, mode: 0o700 });
@@ -245,6 +248,7 @@ class RunningAgent implements Agent {
       this.#peers.close(),
       this.#git.close(),
       this.#metrics?.close(),
+      this.#orphans?.close(),
       this.#parts.pins.stored(),
     ]);
     await this.#parts.lock.close();

@@ -65,9 +65,15 @@ export async function startUp(
   const { readyFile } = options;
   const supervisor = new Supervisor();
   const giveUp = new AbortController();
+  // As the first process of a container it inherits what the sessions leave behind.
+  const orphans =
+    process.pid === 1
+      ? (await import('../../../shared/node/pty/index.js')).reapOrphans()
+      : undefined;
   const close = once(async () => {
     giveUp.abort();
     await supervisor.stop();
+    await orphans?.close();
     if (readyFile !== undefined) rmSync(readyFile, { force: true });
     await lock.close();
   });

@@ -11,6 +11,7 @@ interface SystemCalls {
     value: Uint8Array,
     length: Uint32Array,
   ): number;
+  waitpid(pid: number, status: null, options: number): number;
 }
 
 const F_GETFD = 1;
@@ -19,6 +20,7 @@ const FD_CLOEXEC = 1;
 const F_DUPFD_CLOEXEC = process.platform === 'darwin' ? 67 : 1030;
 const SOL_SOCKET = 1;
 const SO_PEERCRED = 17;
+const WNOHANG = 1;
 /** Duplicates never land on the standard streams, even if one of those is closed. */
 const LOWEST_FD = 3;
 
@@ -39,6 +41,7 @@ function systemCalls(): SystemCalls {
     getsockopt: library.func(
       'int getsockopt(int, int, int, _Out_ void *, _Inout_ uint32_t *)',
     ) as SystemCalls['getsockopt'],
+    waitpid: library.func('int waitpid(int, void *, int)') as SystemCalls['waitpid'],
   };
   return loaded;
 }
@@ -78,4 +81,9 @@ export function peerUserId(fd: number): number | undefined {
   }
   // struct ucred { pid_t pid; uid_t uid; gid_t gid; }
   return new DataView(credentials.buffer).getUint32(4, true);
+}
+
+/** Takes the status of child `pid` if it has ended, and forgets it. Never of one that somebody waits for. */
+export function forgetChild(pid: number): void {
+  systemCalls().waitpid(pid, null, WNOHANG);
 }

@@ -4,6 +4,7 @@
  */
 export { duplicateFd, peerUserId, setCloseOnExec } from './fds.js';
 export { forkPty, resizePty, signalName, type ForkedPty, type ForkOptions } from './fork.js';
+export { reapOrphans } from './orphans.js';
 export { openPipe, openPipes, type PipeEnds } from './pipe.js';
 export { sealInheritedDescriptors } from './seal.js';
 export { mergeTerminalModes, setTerminalModes, type TerminalModes } from './termios.js';
