@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { checkLeaks, requireProgram, seededRandom, tempDir } from '../support/index.js';
-import { connect, keepConnected, useUp } from '../support/e2e.js';
+import { connect, HANDSHAKE_MS, keepConnected, useUp } from '../support/e2e.js';
 import {
   endShared,
   exitSize,
@@ -13,7 +13,7 @@ import {
   type ExitRun,
 } from '../support/exit-runs.js';
 
-checkLeaks();
+checkLeaks({ patienceMs: HANDSHAKE_MS });
 
 const RUNS = 25;
 const currentUp = useUp();

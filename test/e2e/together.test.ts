@@ -6,6 +6,7 @@ import { checkLeaks, requireProgram, startProgram, tempDir, waitFor } from '../s
 import {
   brokerApi,
   connect,
+  HANDSHAKE_MS,
   keepConnected,
   ssh,
   startAgentProgram,
@@ -15,7 +16,7 @@ import {
 } from '../support/e2e.js';
 import { cleanEnvironment, HOLDFAST } from '../support/up.js';
 
-checkLeaks();
+checkLeaks({ patienceMs: HANDSHAKE_MS });
 
 const currentUp = useUp();
 
@@ -108,7 +109,10 @@ test(
     const links = keepConnected(() => connect(up));
     const watcher = new Watcher(links, 'outlives');
     await watcher.attached();
-    const session = startSsh(up, ['-tt', 'local.holdfast', 'stty raw -echo; echo up; exec cat']);
+    // By relay it would end with the broker.
+    const session = startSsh(up, ['-tt', 'local.holdfast', 'stty raw -echo; echo up; exec cat'], {
+      env: { ...process.env, HOLDFAST_ENGINE: 'direct' },
+    });
     await waitFor(() => session.stdout().includes('up'), {
       what: 'the session',
       timeoutMs: 60_000,

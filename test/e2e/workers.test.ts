@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { checkLeaks, requireProgram, waitFor } from '../support/index.js';
 import {
   connect,
+  HANDSHAKE_MS,
   injectFault,
   keepConnected,
   startAgentProgram,
@@ -11,7 +12,7 @@ import {
   Watcher,
 } from '../support/e2e.js';
 
-checkLeaks();
+checkLeaks({ patienceMs: HANDSHAKE_MS });
 
 const currentUp = useUp();
 /** A stall is found after two missed beats of 15 s; the tests of the pools have quicker beats. */

@@ -12,7 +12,7 @@ import {
   type AgentConnection,
   type ConnectPath,
 } from '../../src/main/client/connection/index.js';
-import { deferred, type TerminalId } from '../../src/shared/common/index.js';
+import { deferred, HoldfastError, type TerminalId } from '../../src/shared/common/index.js';
 import {
   createTerminalClient,
   type TerminalClient,
@@ -47,6 +47,9 @@ function sshArguments(up: RunningUp, args: readonly string[]): string[] {
   return ['-F', up.sshConfig, '-o', 'LogLevel=ERROR', ...args];
 }
 
+/** How long werift may go on sending a handshake that was given up. */
+export const HANDSHAKE_MS = 40_000;
+
 /** Runs OpenSSH's client against `up` to its end. */
 export function ssh(
   up: RunningUp,
@@ -57,8 +60,12 @@ export function ssh(
 }
 
 /** Starts OpenSSH's client and leaves it running; its standard input stays open. */
-export function startSsh(up: RunningUp, args: readonly string[]): RunningProgram {
-  return startProgram(findProgram('ssh') ?? 'ssh', sshArguments(up, args));
+export function startSsh(
+  up: RunningUp,
+  args: readonly string[],
+  options?: ProgramOptions,
+): RunningProgram {
+  return startProgram(findProgram('ssh') ?? 'ssh', sshArguments(up, args), options);
 }
 
 export interface ConnectOptions {
@@ -66,17 +73,27 @@ export interface ConnectOptions {
   readonly workspace?: string;
 }
 
-/** An authenticated connection from this process to the agent, by WebRTC unless `path` says otherwise. */
-export function connect(
+/**
+ * An authenticated connection from this process to the agent, by WebRTC unless `path` says otherwise. On
+ * a busy machine a handshake may take too long; then it is tried again, as people's clients do.
+ */
+export async function connect(
   up: RunningUp,
   { path = 'direct', workspace = up.ready.workspace }: ConnectOptions = {},
 ): Promise<AgentConnection> {
   const api = brokerApi(up);
-  return connectPeer({
-    url: `${up.ready.brokerUrl.replace(/^http/, 'ws')}/api/v1/connect`,
-    path,
-    getTicket: (publicKey) => api.getTicket(workspace, { publicKey }),
-  });
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await connectPeer({
+        url: `${up.ready.brokerUrl.replace(/^http/, 'ws')}/api/v1/connect`,
+        path,
+        getTicket: (publicKey) => api.getTicket(workspace, { publicKey }),
+      });
+    } catch (error) {
+      const isLate = error instanceof HoldfastError && error.code === 'ERR_PEER_TIMEOUT';
+      if (!isLate || attempt === 3) throw error;
+    }
+  }
 }
 
 /** A connection that is opened anew when it is lost, as `holdfast attach` and the page do. */
