@@ -25,7 +25,7 @@ test('copy - every alignment, length and kind of memory gives the same bytes and
           expected.set(source, at);
           assert.ok(
             expected.equals(target),
-            `${String([fromShared, toShared, length, begin, at])}`,
+            String([fromShared, toShared, length, begin, at]),
           );
         }
       }
