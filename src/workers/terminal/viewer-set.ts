@@ -10,12 +10,8 @@ const COALESCE_MS = 2;
 const COALESCE_BYTES = limits.RING_BYTES / 2;
 /** Output this soon after input is its echo and goes out at once. */
 const ECHO_MS = 20;
-/**
- * The reader stops when whoever sets the pace has this much still to be sent. Until it is looked at again
- * up to COALESCE_BYTES and a read may be added, and all that must fit into the ring: else the very viewer
- * that is waited for would get gaps.
- */
-const HIGH_WATER_BYTES = limits.RING_BYTES - COALESCE_BYTES - limits.PTY_READ_SLAB_BYTES;
+/** The reader stops when whoever sets the pace has this much still to be sent. */
+const HIGH_WATER_BYTES = limits.RING_BYTES / 2;
 /** A paused reader looks again whether the viewer that it waits for still counts. */
 const RECHECK_MS = 250;
 /** More names than this nobody reads, and with each attach all of them are told. */
