@@ -23,10 +23,7 @@ test('copy - every alignment, length and kind of memory gives the same bytes and
           copyBytes(source, target, at);
           const expected = Buffer.alloc(target.length);
           expected.set(source, at);
-          assert.ok(
-            expected.equals(target),
-            String([fromShared, toShared, length, begin, at]),
-          );
+          assert.ok(expected.equals(target), String([fromShared, toShared, length, begin, at]));
         }
       }
     }
