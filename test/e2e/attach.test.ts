@@ -136,6 +136,27 @@ test('attach - leaving a full-screen program gives the screen back', WITH_TMUX, 
   await window.keys('C-\\', 'C-\\');
 });
 
+test('attach - old queries in a replay put no answers into the shell', WITH_TMUX, async () => {
+  const window = await Window.open();
+  await window.holdfast('attach local asks');
+  // The program reads the answers itself, so that the shell sees none the first time.
+  await window.keys(
+    "clear; stty raw -echo; printf '\\033[c\\033[6n'; timeout 2 dd bs=1 count=16 of=/dev/null 2>/dev/null; stty sane; echo as-ked",
+    'Enter',
+  );
+  await window.shows(/^as-ked/m);
+  await window.keys('C-\\', 'C-\\');
+  await window.shows(/status=0/);
+  await window.keys('clear', 'Enter');
+  await window.holdfast('attach local asks');
+  await window.shows(/^as-ked/m);
+  await window.keys('echo clean', 'Enter');
+  const text = await window.shows(/^clean/m);
+  assert.doesNotMatch(text, /\d+;\d+[cR]|\^\[\[/);
+  await window.keys('exit', 'Enter');
+  await window.shows(/status=0/);
+});
+
 test('attach - a window that changes its size tells the terminal', WITH_TMUX, async () => {
   const window = await Window.open();
   await window.holdfast('attach local size');

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { MarkerFilter } from '../../src/workers/terminal/marker-filter.js';
-import { SequenceScanner, stripQueries } from '../../src/workers/terminal/vt/index.js';
+import { ReplayFilter, SequenceScanner, stripQueries } from '../../src/shared/node/vt/index.js';
 import { seededRandom } from '../support/index.js';
 
 const encode = (text: string): Uint8Array => Buffer.from(text, 'utf8');
@@ -226,4 +226,31 @@ test('sequences - skipping a piece ends in the state that reading each byte does
       assert.equal(skipping.inSequence, reading.inSequence, context);
     }
   }
+});
+
+test('replay filter - cutting the replay anywhere makes no difference', () => {
+  const text = 'a\x1b[6nb\x1b[31mc\x1b]11;?\x07d\x1bP$qm\x1b\\e\x1b[cf\x1b[0mg';
+  const bytes = Buffer.from(text, 'latin1');
+  const whole = Buffer.from(stripQueries(bytes)).toString('latin1');
+  assert.equal(whole, 'ab\x1b[31mcdef\x1b[0mg');
+  for (let first = 0; first <= bytes.length; first += 1) {
+    for (let second = first; second <= bytes.length; second += 1) {
+      const filter = new ReplayFilter();
+      const pieces = [
+        bytes.subarray(0, first),
+        bytes.subarray(first, second),
+        bytes.subarray(second),
+      ];
+      const shown = pieces.map((piece) => filter.push(piece));
+      assert.equal(Buffer.concat([...shown, filter.finish()]).toString('latin1'), whole);
+    }
+  }
+});
+
+test('replay filter - what looks unfinished for ever is let go', () => {
+  const filter = new ReplayFilter();
+  filter.push(Buffer.from('\x1b]'));
+  const shown = filter.push(Buffer.alloc(8_192, 'x'));
+  assert.equal(shown.length, 8_194);
+  assert.equal(filter.finish().length, 0);
 });

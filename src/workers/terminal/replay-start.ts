@@ -1,5 +1,5 @@
 import type { OutputLog } from './output-log.js';
-import { SequenceScanner } from './vt/index.js';
+import { SequenceScanner } from '../../shared/node/vt/index.js';
 
 const STEP_BYTES = 4096;
 

@@ -12,7 +12,7 @@ import type { OutputLog } from './output-log.js';
 import { RptyRequestDecoder } from './rpty-requests.js';
 import type { Viewer, ViewerHost } from './viewer.js';
 import { ViewerChannel } from './viewer-channel.js';
-import { stripQueries } from './vt/index.js';
+import { stripQueries } from '../../shared/node/vt/index.js';
 
 /**
  * A client of the original `reconnecting-pty` protocol: raw output, JSON requests, and no way to say

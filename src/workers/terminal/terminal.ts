@@ -37,7 +37,7 @@ import { RptyViewer } from './rpty-viewer.js';
 import { SizeOwner } from './size-owner.js';
 import { ViewerSet } from './viewer-set.js';
 import type { AttachPoint, Viewer, ViewerHost } from './viewer.js';
-import { SequenceScanner } from './vt/index.js';
+import { SequenceScanner } from '../../shared/node/vt/index.js';
 import { workerSetup } from './worker-setup.js';
 
 /** How long a viewer that takes nothing may hold an ended terminal in memory. SSH sessions may for ever. */

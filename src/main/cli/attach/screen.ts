@@ -1,4 +1,5 @@
 import type { WriteStream } from 'node:tty';
+import { ReplayFilter } from '../../../shared/node/vt/index.js';
 import { oneLine } from '../output/index.js';
 import { ScreenModes } from './screen-modes.js';
 
@@ -12,6 +13,7 @@ const RESET = '\x1b[!p\x1b[?6l\x1b[r\x1b[m\x1b[H\x1b[2J';
 export class Screen {
   readonly #stdout: WriteStream;
   readonly #modes = new ScreenModes();
+  readonly #replay = new ReplayFilter();
   #trouble = false;
 
   constructor(stdout: WriteStream) {
@@ -28,16 +30,23 @@ export class Screen {
     return this.#modes.fullScreen;
   }
 
-  /** Shows `bytes`; calls `done` once they have left this process. */
-  output(bytes: Uint8Array, _info: { readonly replay: boolean }, done: () => void): void {
-    this.#modes.observe(bytes);
-    this.#stdout.write(bytes, () => {
+  /**
+   * Shows `bytes`; calls `done` once they have left this process. Of a replay without the queries in it:
+   * the terminal would answer them, and the answers would be typed into the shell.
+   */
+  output(bytes: Uint8Array, { replay }: { readonly replay: boolean }, done: () => void): void {
+    const held = replay ? undefined : this.#replay.finish();
+    if (held !== undefined && held.length > 0) this.#stdout.write(held);
+    const shown = replay ? this.#replay.push(bytes) : bytes;
+    this.#modes.observe(shown);
+    this.#stdout.write(shown, () => {
       done();
     });
   }
 
   /** Makes the screen empty, as a fresh emulator's is. */
   reset(): void {
+    this.#replay.finish();
     if (!this.#stdout.isTTY) return;
     const undo = this.#modes.undo();
     this.#modes.observe(Buffer.from(undo));

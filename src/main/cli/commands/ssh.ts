@@ -2,12 +2,10 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { HoldfastError } from '../../../shared/common/index.js';
 import type { ExitStatus } from '../../../shared/common/wire/index.js';
-import { connectSsh } from '../../client/ssh-client/index.js';
 import type { Cli } from '../cli.js';
 import { withExitStatus } from '../failure.js';
 import { interruptible } from '../interrupt.js';
 import { signalNumber } from '../signals.js';
-import { runSession } from '../ssh/index.js';
 import { LINK_SETTINGS, openLink, workspaceName } from '../workspace-link.js';
 
 /** Own failures of ssh, as opposed to those of the remote command. */
@@ -50,7 +48,12 @@ export function build(cli: Cli): Command {
       const config = cli.config(command, LINK_SETTINGS);
       const remote = words[0] === '--' ? words.slice(1) : words;
       const status = await interruptible(async ({ signal, use }) => {
-        const link = use(await openLink(config, workspaceName(workspace), signal));
+        // Loaded while the connection is being made.
+        const [link, { connectSsh }, { runSession }] = await Promise.all([
+          openLink(config, workspaceName(workspace), signal).then(use),
+          import('../../client/ssh-client/index.js'),
+          import('../ssh/index.js'),
+        ]);
         const agentSocket = cli.env['SSH_AUTH_SOCK'];
         const connection = use(
           await connectSsh(link.openChannel({ label: 'ssh', protocol: 'ssh' }), {
