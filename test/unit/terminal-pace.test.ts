@@ -109,9 +109,17 @@ test('sizes - the same size again is not told', () => {
 
 test('pace - reading stops before the only viewer falls out of the ring', () => {
   // However far behind it was when output was last offered to it.
-  for (const lag of [0, 1_000, 20_000, 32_767]) {
+  for (const [ringBytes, lag] of [
+    [limits.RING_BYTES, 0],
+    [limits.RING_BYTES, 1_000],
+    [limits.RING_BYTES, 20_000],
+    [limits.RING_BYTES, 32_767],
+    [limits.RING_MIN_BYTES, 0],
+    [limits.RING_MIN_BYTES, 8_000],
+    [limits.RING_MAX_BYTES, 32_000],
+  ] as const) {
     const log = new OutputLog({
-      ringBytes: limits.RING_BYTES,
+      ringBytes,
       budget: new GrowthBudget(new SharedArrayBuffer(4)),
       recovered: [],
       head: 0,
@@ -139,7 +147,11 @@ test('pace - reading stops before the only viewer falls out of the ring', () => 
       set.outputAdded();
     }
     assert.ok(paused, 'somebody who counts takes nothing');
-    assert.equal(log.foldedTo, 0, `lag ${String(lag)}: nothing is lost to it`);
+    assert.equal(
+      log.foldedTo,
+      0,
+      `ring ${String(ringBytes)}, lag ${String(lag)}: nothing is lost to it`,
+    );
     set.close();
   }
 });

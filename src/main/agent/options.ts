@@ -95,12 +95,7 @@ export function resolveAgentOptions(options: AgentOptions): ResolvedAgentOptions
     ...options,
     ephemeralHostKey: options.ephemeralHostKey ?? false,
     forwarding: options.forwarding ?? {},
-    ringBytes: number(
-      'ringBytes',
-      limits.RING_BYTES,
-      limits.RING_BLOCK_BYTES,
-      limits.RING_MAX_BYTES,
-    ),
+    ringBytes: number('ringBytes', limits.RING_BYTES, limits.RING_MIN_BYTES, limits.RING_MAX_BYTES),
     terminalIdleMs: number('terminalIdleMs', limits.TERMINAL_IDLE_MS, 0, week),
     reconnectingPtyIdleMs: number('reconnectingPtyIdleMs', limits.RPTY_IDLE_MS, 0, week),
     maxTerminals: number('maxTerminals', limits.MAX_TERMINALS, 1, limits.MAX_TERMINALS),

@@ -8,6 +8,8 @@ export const MIB = 1024 * KIB;
 
 /** Terminal log. */
 export const RING_BYTES = 64 * KIB;
+/** The smallest ring that can be configured: half of it and one read must fit beside each other. */
+export const RING_MIN_BYTES = 16 * KIB;
 /** How far the ring may grow while a lossless viewer has not acknowledged what is in it. */
 export const RING_MAX_BYTES = MIB;
 /** One block of the ring: the unit of memory, growth and recovery. */

@@ -119,6 +119,11 @@ export class OutputLog {
     this.#recover(options.recovered);
   }
 
+  /** Bytes kept for replay when nothing is protected. */
+  get capacity(): number {
+    return this.#options.ringBytes;
+  }
+
   /** Offset of the next byte. */
   get head(): number {
     return this.#head;

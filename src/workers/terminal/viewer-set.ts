@@ -6,12 +6,8 @@ import type { AttachPoint, Viewer } from './viewer.js';
 
 /** Output collects this long during a flood, so that viewers get few large frames. */
 const COALESCE_MS = 2;
-/** And this much is sent without waiting; half the ring, so that a quick viewer never falls out of it. */
-const COALESCE_BYTES = limits.RING_BYTES / 2;
 /** Output this soon after input is its echo and goes out at once. */
 const ECHO_MS = 20;
-/** The reader stops when whoever sets the pace has this much still to be sent. */
-const HIGH_WATER_BYTES = limits.RING_BYTES / 2;
 /** A paused reader looks again whether the viewer that it waits for still counts. */
 const RECHECK_MS = 250;
 /** More names than this nobody reads, and with each attach all of them are told. */
@@ -30,10 +26,15 @@ export interface ViewerSetOptions {
 export class ViewerSet {
   readonly #options: ViewerSetOptions;
   readonly #viewers = new Set<Viewer>();
+  /**
+   * This much output is sent without waiting, and the reader stops when whoever sets the pace has as much
+   * still to be sent. Half the ring, so that a viewer that is waited for never falls out of it.
+   */
+  readonly #highWaterBytes: number;
   #pace: Pace;
   /** Log position up to which output has been offered to the viewers. */
   #offered: number;
-  /** Log position at which whoever sets the pace would be HIGH_WATER_BYTES behind if nothing moved. */
+  /** Log position at which whoever sets the pace would be the high water mark behind if nothing moved. */
   #highWaterAt = Number.POSITIVE_INFINITY;
   #pumpedAt = Number.NEGATIVE_INFINITY;
   #inputAt = Number.NEGATIVE_INFINITY;
@@ -45,6 +46,7 @@ export class ViewerSet {
   constructor(pace: Pace, options: ViewerSetOptions) {
     this.#pace = pace;
     this.#options = options;
+    this.#highWaterBytes = Math.min(limits.RING_BYTES, options.log.capacity) / 2;
     this.#offered = options.log.head;
   }
 
@@ -90,7 +92,7 @@ export class ViewerSet {
     const { head } = this.#options.log;
     // Not only when enough has come since the last pump: whoever was behind then already would meanwhile
     // fall out of the ring, since the reader is stopped nowhere but here.
-    if (head - this.#offered >= COALESCE_BYTES || head >= this.#highWaterAt) {
+    if (head - this.#offered >= this.#highWaterBytes || head >= this.#highWaterAt) {
       this.pump();
       return;
     }
@@ -172,8 +174,8 @@ export class ViewerSet {
     const { log, clock } = this.#options;
     const { floor, lag } = decidePace(this.#viewers, this.#pace, log.head, clock.now());
     log.protect(floor);
-    this.#highWaterAt = log.head + HIGH_WATER_BYTES - lag;
-    if (lag < HIGH_WATER_BYTES && log.hasRoom(limits.PTY_READ_SLAB_BYTES)) {
+    this.#highWaterAt = log.head + this.#highWaterBytes - lag;
+    if (lag < this.#highWaterBytes && log.hasRoom(limits.PTY_READ_SLAB_BYTES)) {
       this.#recheck?.cancel();
       this.#recheck = undefined;
       this.#options.resumeReading();

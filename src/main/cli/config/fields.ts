@@ -243,7 +243,7 @@ export const FIELDS = {
     env: 'HOLDFAST_RING_BYTES',
     key: 'ringBytes',
     meaning: 'Output that a terminal keeps for replay, in bytes.',
-    parse: integer(limits.RING_BLOCK_BYTES, limits.RING_MAX_BYTES),
+    parse: integer(limits.RING_MIN_BYTES, limits.RING_MAX_BYTES),
     defaultValue: limits.RING_BYTES,
   }),
   terminalIdle: withDefault({
