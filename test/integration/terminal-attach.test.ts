@@ -120,6 +120,25 @@ test('attach - a viewer that comes back with an offset gets exactly the rest', a
   stranger.close();
 });
 
+test('attach - for whoever starts a terminal nothing is replay; for who comes later, what was before is', async () => {
+  const id = 'asking';
+  scripts.set(id, "printf '\\033[c'; echo asked; exec cat");
+  const starter = new TestViewer(terminals, id);
+  await starter.sees('asked');
+  assert.ok(
+    starter.pieces.every(({ replay }) => !replay),
+    'its shell waits for an answer',
+  );
+  const guest = new TestViewer(terminals, id);
+  await guest.sees('asked');
+  assert.ok(guest.pieces.every(({ replay }) => replay));
+  starter.type('live\r');
+  await guest.sees('live');
+  assert.equal(guest.pieces.at(-1)?.replay, false);
+  starter.close();
+  guest.close();
+});
+
 test('attach - input is taken once, also when it is sent again after a drop', async () => {
   const id = 'once';
   scripts.set(id, 'stty raw -echo; echo ready; exec cat');

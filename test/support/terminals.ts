@@ -118,7 +118,7 @@ export class TestViewer {
   readonly attached: Promise<Extract<AgentFrame, { type: 'attached' }>>;
   /** How it ended: the exit frame's status, the error frame's code, or `lost`/`closed` without either. */
   readonly ended: Promise<ExitStatus | { readonly kind: 'error'; readonly code: string }>;
-  readonly pieces: { offset: number; bytes: Uint8Array }[] = [];
+  readonly pieces: { offset: number; bytes: Uint8Array; replay: boolean }[] = [];
   readonly gaps: { from: number; to: number }[] = [];
   readonly frames: AgentFrame[] = [];
   totalBytes: number | undefined;
@@ -152,7 +152,7 @@ export class TestViewer {
             break;
           case 'output':
             this.lastOutputAt = performance.now();
-            this.pieces.push({ offset: frame.offset, bytes: frame.bytes });
+            this.pieces.push({ offset: frame.offset, bytes: frame.bytes, replay: frame.replay });
             this.next = frame.nextOffset;
             if (this.#acks) this.ack();
             break;

@@ -9,6 +9,20 @@ export {
   type TicketOptions,
 } from './broker-api/index.js';
 export {
+  connectLocal,
+  connectPeer,
+  type AgentConnection,
+  type ConnectLocalOptions,
+  type ConnectPath,
+  type ConnectPeerOptions,
+} from './connection/index.js';
+export {
+  createTerminalClient,
+  type TerminalClientHandlers,
+  type TerminalClientOptions,
+  type TerminalClientState,
+} from '../../shared/common/terminal-client/index.js';
+export {
   formatEnd,
   parseForward,
   RemoteForwards,

@@ -220,7 +220,8 @@ export class FrameViewer implements Viewer {
     this.#acked = point.offset;
     this.#window = frame.window;
     this.#limit = point.offset + frame.window;
-    this.#replayUntil = this.#host.head;
+    // For whoever started the terminal nothing is old: a shell that asks at its start gets its answer.
+    this.#replayUntil = this.#spec.created ? point.offset : this.#host.head;
     this.#progressAt = this.#host.now();
     const facts = this.#facts();
     this.#channel.send(

@@ -27,6 +27,7 @@ export class RptyViewer implements Viewer {
   readonly #host: ViewerHost;
   readonly #log: OutputLog;
   readonly #decoder = new RptyRequestDecoder();
+  readonly #created: boolean;
   #size: TerminalSize;
   #ready = false;
   #cursor = 0;
@@ -37,6 +38,7 @@ export class RptyViewer implements Viewer {
     this.id = spec.viewer;
     this.subject = spec.subject;
     this.mayType = spec.mayType;
+    this.#created = spec.created;
     this.#size = spec.size;
     this.#channel = new ViewerChannel(channel);
     this.#host = host;
@@ -122,7 +124,8 @@ export class RptyViewer implements Viewer {
     if (from === to) return;
     const bytes = new Uint8Array(to - from);
     this.#log.copy(from, to, bytes, 0);
-    const clean = stripQueries(bytes);
+    // For whoever started the terminal nothing is old: a shell that asks at its start gets its answer.
+    const clean = this.#created ? bytes : stripQueries(bytes);
     for (let at = 0; at < clean.length; at += limits.OUTPUT_FRAME_BYTES) {
       this.#channel.send(clean.slice(at, at + limits.OUTPUT_FRAME_BYTES));
     }

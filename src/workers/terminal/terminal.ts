@@ -318,8 +318,12 @@ export class Terminal implements ViewerHost {
     this.#endViewers();
   }
 
+  /**
+   * Viewers hear of the exit only after main has stopped routing to this terminal: whoever attaches to the
+   * id once it knows of the end gets a new shell, never a last look at the old one.
+   */
   #endViewers(): void {
-    if (this.#state !== 'exited') return;
+    if (this.#state !== 'exited' || !this.#released) return;
     const exit = this.#processExit ?? { kind: 'unknown' };
     for (const viewer of this.#viewers) {
       if (!viewer.ready || viewer.cursor < this.#log.head) continue;
@@ -327,7 +331,7 @@ export class Terminal implements ViewerHost {
       this.#viewers.delete(viewer);
     }
     // Ports still close on their own time; the terminal is done when main sends no more to it.
-    if (this.#released && this.#channels.size === 0) this.#close({ type: 'finished' });
+    if (this.#channels.size === 0) this.#close({ type: 'finished' });
   }
 
   #dropStuckViewers(): void {
