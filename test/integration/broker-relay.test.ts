@@ -20,6 +20,8 @@ checkLeaks();
 
 const CONNECT = '/api/v1/connect';
 const { publicKey } = generateIdentity();
+/** More than the kernel holds in the four socket buffers between two ends of a relay. */
+const KERNEL_BYTES = 128 * limits.MIB;
 
 interface Pair {
   readonly signalling: RawSocket;
@@ -99,12 +101,12 @@ describe('relay', () => {
     await agentSide.closed();
   });
 
-  test('relay - 10 MB to a reader that stops for a while arrive whole, with little held meanwhile', async () => {
+  test('relay - what a reader that stops for a while is sent arrives whole, and its sender is stopped', async () => {
     const pair = await openPair();
     const random = seededRandom();
-    const total = 10 * limits.MIB;
     const sent = createHash('sha256');
     const received = createHash('sha256');
+    let total = 0;
     let bytes = 0;
     pair.client.messages.push = (...all: Buffer[]) => {
       for (const data of all) {
@@ -114,24 +116,26 @@ describe('relay', () => {
       return 0;
     };
     pair.client.ws.pause();
-    for (let left = total; left > 0;) {
-      const data = Buffer.from(random.bytes(Math.min(left, random.int(1, 60_000))));
-      sent.update(data);
-      left -= data.length;
-      pair.agent.ws.send(data);
-    }
-    // Sender's kernel and ours, the relay, reader's kernel and ours: far from all of it.
-    let held = Number.POSITIVE_INFINITY;
+    const send = (amount: number): void => {
+      for (let left = amount; left > 0;) {
+        const data = Buffer.from(random.bytes(Math.min(left, random.int(1, 60_000))));
+        sent.update(data);
+        left -= data.length;
+        total += data.length;
+        pair.agent.ws.send(data);
+      }
+    };
+    send(10 * limits.MIB);
     await waitFor(
       async () => {
-        const before = held;
-        held = total - pair.agent.ws.bufferedAmount;
+        const before = pair.agent.ws.bufferedAmount;
         await new Promise((resolve) => setTimeout(resolve, 300));
-        return before === held;
+        const waiting = pair.agent.ws.bufferedAmount;
+        if (waiting === 0 && total < KERNEL_BYTES) send(10 * limits.MIB);
+        return before > 0 && before === waiting;
       },
-      { what: 'the sender to be stopped' },
+      { what: 'the sender to be stopped', timeoutMs: 60_000 },
     );
-    assert.ok(pair.agent.ws.bufferedAmount > 0, 'the sender was never stopped');
     pair.client.ws.resume();
     await waitFor(() => bytes === total, { timeoutMs: 60_000 });
     assert.equal(received.digest('hex'), sent.digest('hex'));

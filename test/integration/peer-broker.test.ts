@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { test } from 'node:test';
+import { test, type TestContext } from 'node:test';
 import {
   createBrokerDialer,
   startDialLoop,
@@ -11,7 +11,7 @@ import { createPeers, type IncomingChannel } from '../../src/main/agent/peers/in
 import { startBroker } from '../../src/main/broker/index.js';
 import { createBrokerApi } from '../../src/main/client/broker-api/index.js';
 import { connectPeer, type ConnectPath } from '../../src/main/client/connection/index.js';
-import { silentLogger } from '../../src/shared/common/index.js';
+import { once, silentLogger } from '../../src/shared/common/index.js';
 import type { TicketResponse } from '../../src/shared/common/wire/index.js';
 import { publicKeyText } from '../../src/shared/node/peer/index.js';
 import { checkLeaks, tempDir, waitFor } from '../support/index.js';
@@ -22,8 +22,8 @@ checkLeaks();
 
 const MIB = 1024 * 1024;
 
-/** A broker, and an agent of one workspace that echoes whatever comes on a channel. */
-async function startWorld() {
+/** A broker, and an agent of one workspace that echoes whatever comes on a channel; ended with the test. */
+async function startWorld(t: TestContext) {
   const broker = await startBroker({ stateDir: tempDir(), port: 0 });
   const admin = createBrokerApi({
     brokerUrl: broker.url,
@@ -68,22 +68,20 @@ async function startWorld() {
     url: `${broker.url.replace('http', 'ws')}/api/v1/connect`,
     getTicket: (publicKey: string): Promise<TicketResponse> => admin.getTicket('w', { publicKey }),
   };
-  return {
-    peers,
-    channels,
-    options,
-    close: async () => {
-      await loop.close();
-      await peers.close();
-      await broker.close();
-    },
-  };
+  const close = once(async () => {
+    await loop.close();
+    await peers.close();
+    await broker.close();
+  });
+  t.after(close);
+  return { peers, channels, options, close };
 }
 
 for (const path of ['auto', 'direct', 'relay'] satisfies ConnectPath[]) {
-  test(`broker peer - connects by path ${path}, is authenticated, and carries channels`, async () => {
-    const world = await startWorld();
-    const connection = await connectPeer({ ...world.options, path });
+  test(`broker peer - connects by path ${path}, is authenticated, and carries channels`, async (t) => {
+    const world = await startWorld(t);
+    // The relay is for where a direct path fails, not for where the machine is busy.
+    const connection = await connectPeer({ ...world.options, path, relayAfterMs: 60_000 });
     assert.equal(connection.connection.engine, path === 'relay' ? 'framed' : 'werift');
     assert.equal(connection.workspace, 'w');
     assert.deepEqual(connection.scopes, ['owner']);
@@ -101,8 +99,8 @@ for (const path of ['auto', 'direct', 'relay'] satisfies ConnectPath[]) {
   });
 }
 
-test('broker peer - an agent with another key than the pinned one is refused', async () => {
-  const world = await startWorld();
+test('broker peer - an agent with another key than the pinned one is refused', async (t) => {
+  const world = await startWorld(t);
   const other = publicKeyText(generateKeyPairSync('ed25519').privateKey);
   for (const path of ['direct', 'relay'] as const)
     await assert.rejects(connectPeer({ ...world.options, path, agentKey: other }), {
@@ -112,8 +110,8 @@ test('broker peer - an agent with another key than the pinned one is refused', a
   await world.close();
 });
 
-test('broker peer - a ticket that was used before is refused with its code', async () => {
-  const world = await startWorld();
+test('broker peer - a ticket that was used before is refused with its code', async (t) => {
+  const world = await startWorld(t);
   let kept: TicketResponse | undefined;
   const getTicket = async (publicKey: string): Promise<TicketResponse> =>
     (kept ??= await world.options.getTicket(publicKey));
@@ -125,16 +123,16 @@ test('broker peer - a ticket that was used before is refused with its code', asy
   await world.close();
 });
 
-test('broker peer - giving up while connecting leaves nothing behind', async () => {
-  const world = await startWorld();
+test('broker peer - giving up while connecting leaves nothing behind', async (t) => {
+  const world = await startWorld(t);
   await assert.rejects(connectPeer({ ...world.options, signal: AbortSignal.abort() }), {
     code: 'ERR_CLOSED',
   });
   await world.close();
 });
 
-test('broker peer - the agent that closes says goodbye to a direct peer', async () => {
-  const world = await startWorld();
+test('broker peer - the agent that closes says goodbye to a direct peer', async (t) => {
+  const world = await startWorld(t);
   const connection = await connectPeer({ ...world.options, path: 'direct' });
   const side = new Collector(connection.openChannel({ label: 'a', protocol: 'ssh' }));
   await world.close();
