@@ -103,6 +103,39 @@ test('sftp server - sizes, modes, times and owners are told and set exactly', as
   await session.close();
 });
 
+test('sftp server - reads of one file are answered in their order, whatever takes longer', async () => {
+  const cwd = tempDir();
+  const session = await openSession({ cwd });
+  const { client } = session;
+  writeFileSync(`${cwd}/a`, Buffer.alloc(8 * limits.MIB));
+  const handle = await client.handle('a', OPEN.READ | OPEN.WRITE);
+  const answers: string[] = [];
+  const asked: string[] = [];
+  const ask = (name: string, reply: Promise<unknown>): Promise<unknown> => {
+    asked.push(name);
+    return reply.then(() => answers.push(name));
+  };
+  const all: Promise<unknown>[] = [];
+  for (let round = 0; round < 16; round += 1) {
+    // Long, short, and behind the end: left to themselves, the later ones are done first.
+    all.push(ask(`long ${round}`, client.read(handle, round * 100_000, 200_000)));
+    all.push(ask(`short ${round}`, client.read(handle, round, 1)));
+    all.push(ask(`end ${round}`, client.read(handle, 9 * limits.MIB, 1)));
+  }
+  await Promise.all(all);
+  assert.deepEqual(answers, asked);
+  // A read that has to wait for a write is not overtaken either.
+  answers.length = asked.length = 0;
+  const write = client.write(handle, limits.MIB, Buffer.alloc(100_000));
+  await Promise.all([
+    write,
+    ask('in front', client.read(handle, limits.MIB, 100)),
+    ask('behind', client.read(handle, 4 * limits.MIB, 100)),
+  ]);
+  assert.deepEqual(answers, asked);
+  await session.close();
+});
+
 test('sftp server - a link is changed itself by lsetstat', async () => {
   const cwd = tempDir();
   const session = await openSession({ cwd });

@@ -36,6 +36,11 @@ export function collides(earlier: Access, later: Access): boolean {
   }
 }
 
+/** Whether `later` would be answered before `earlier` if it did not wait: reads of one file keep their order. */
+function overtakes(earlier: Access, later: Access): boolean {
+  return earlier.kind === 'read' && later.kind === 'read' && earlier.key === later.key;
+}
+
 type Range = Extract<Access, { readonly from: number }>;
 
 function rangesCollide(one: Range, other: Range): boolean {
@@ -64,7 +69,10 @@ export interface SchedulerOptions {
   readonly onEnd: () => void;
 }
 
-/** Starts tasks in the order in which they came, beside each other where their accesses allow it. */
+/**
+ * Starts tasks in the order in which they came, beside each other where their accesses allow it. Reads of
+ * one file start in their order.
+ */
 export class Scheduler {
   readonly #options: SchedulerOptions;
   /** All that have not ended, oldest first. Its size is bounded by the caller. */
@@ -89,7 +97,8 @@ export class Scheduler {
   add(access: Access, replyBytes: number, run: () => Promise<void>): void {
     const task: Task = { access, run, replyBytes, blockers: 0, dependents: [] };
     for (const earlier of this.#unfinished) {
-      if (collides(earlier.access, access)) {
+      const isHeld = earlier.blockers > 0;
+      if (collides(earlier.access, access) || (isHeld && overtakes(earlier.access, access))) {
         earlier.dependents.push(task);
         task.blockers += 1;
       }

@@ -1,6 +1,12 @@
 import { finished, type Duplex, type Readable, type Writable } from 'node:stream';
 
-import { assertNever, HoldfastError, limits, type Logger } from '../../../shared/common/index.js';
+import {
+  assertNever,
+  deferred,
+  HoldfastError,
+  limits,
+  type Logger,
+} from '../../../shared/common/index.js';
 import { Accounts } from './accounts.js';
 import { failJob, type Context, type Job } from './context.js';
 import { extendedJob, versionReply } from './extensions.js';
@@ -76,6 +82,8 @@ class Session {
   #greeted = false;
   /** Bytes of requests that were taken and not answered. */
   #taken = 0;
+  /** The last read at work of each file, by the file's key: resolves when it is answered. */
+  readonly #reads = new Map<string, Promise<undefined>>();
   #requests = 0;
   #failure: HoldfastError | undefined;
   #onDone: () => void = () => undefined;
@@ -180,7 +188,16 @@ class Session {
     this.#scheduler.add(job.access, job.replyBytes, () => this.#perform(id, job, packet.length));
   }
 
+  /**
+   * Runs `job` and answers it. Reads of one file are answered in the order in which they were asked: the
+   * protocol does not demand it, but OpenSSH's client (9.2) cuts a download short, with status 0, where
+   * replies overtake each other. They start in that order, so the wait is for what is already at work.
+   */
   async #perform(id: number, job: Job, requestBytes: number): Promise<void> {
+    const { access } = job;
+    const answered = deferred<undefined>();
+    const before = access.kind === 'read' ? this.#reads.get(access.key) : undefined;
+    if (access.kind === 'read') this.#reads.set(access.key, answered.promise);
     this.#replies.promise(job.replyBytes);
     let reply: Buffer;
     try {
@@ -191,9 +208,14 @@ class Session {
       }
       reply = failureReply(id, error);
     }
+    await before;
     this.#replies.release(job.replyBytes);
     this.#taken -= requestBytes;
     if (this.#state !== 'ended') this.#replies.send(reply);
+    answered.resolve(undefined);
+    if (access.kind === 'read' && this.#reads.get(access.key) === answered.promise) {
+      this.#reads.delete(access.key);
+    }
   }
 
   #fail(error: unknown): void {
