@@ -9,7 +9,11 @@ export class Collector {
   #unconsumed = 0;
   #hold: boolean;
   readonly #channel: ByteChannel;
-  readonly #waiters: { readonly ready: () => boolean; readonly resolve: () => void }[] = [];
+  readonly #waiters: {
+    readonly ready: () => boolean;
+    readonly resolve: () => void;
+    readonly reject: (error: Error) => void;
+  }[] = [];
   onCredit: () => void = () => undefined;
 
   constructor(channel: ByteChannel, { hold = false }: { hold?: boolean } = {}) {
@@ -40,10 +44,10 @@ export class Collector {
     this.#unconsumed = 0;
   }
 
-  /** Resolves once `ready` holds; looked at after each event. */
+  /** Resolves once `ready` holds; looked at after each event. Fails if the channel ends before. */
   until(ready: () => boolean): Promise<void> {
-    return new Promise((resolve) => {
-      this.#waiters.push({ ready, resolve });
+    return new Promise((resolve, reject) => {
+      this.#waiters.push({ ready, resolve, reject });
       this.#check();
     });
   }
@@ -57,7 +61,14 @@ export class Collector {
   }
 
   #check(): void {
-    for (const waiter of this.#waiters) if (waiter.ready()) waiter.resolve();
+    for (const { ready, resolve, reject } of this.#waiters) {
+      if (ready()) resolve();
+      else if (this.end !== undefined) {
+        reject(
+          new Error(`the channel ended after ${this.bytes} bytes: ${JSON.stringify(this.end)}`),
+        );
+      }
+    }
   }
 }
 
