@@ -81,6 +81,8 @@ export class PeerSession implements VerifiedPeer, Closable {
   #control: AgentControl | undefined;
   #state: 'new' | 'connecting' | 'proving' | 'authenticated' | 'ended' = 'new';
   #deadline: Timer | undefined;
+  /** Why this end closes the connection. Absent: for no bad reason. */
+  #failure: ErrorRecord | undefined;
 
   constructor(context: SessionContext, options: SessionOptions) {
     this.#context = context;
@@ -157,8 +159,12 @@ export class PeerSession implements VerifiedPeer, Closable {
 
   /** Ends the connection because of `error`. */
   fail(error: ErrorRecord): void {
-    this.#control?.refuse(error);
-    this.#send({ type: 'close', error });
+    if (this.#control === undefined) {
+      this.#send({ type: 'close', error });
+      return;
+    }
+    this.#failure ??= error;
+    this.#control.refuse(error);
   }
 
   /** For tests: kills the worker of this connection. */
@@ -234,10 +240,7 @@ export class PeerSession implements VerifiedPeer, Closable {
     this.#control.authenticate().catch((error: unknown) => {
       this.#refused(error);
     });
-    // A peer without its control channel cannot be asked for anything any more.
-    void this.#control.closed.then(() => {
-      this.disconnect();
-    });
+    void this.#closeAfter(this.#control);
   }
 
   #authenticated(): void {
@@ -254,7 +257,22 @@ export class PeerSession implements VerifiedPeer, Closable {
   #refused(error: unknown): void {
     const { code, message } = toErrorRecord(error);
     this.#logger.warn('peer authentication failed', { code, reason: message });
-    this.#send({ type: 'close', error: { code, message } });
+    this.#failure ??= { code, message };
+  }
+
+  /**
+   * A peer without its control channel cannot be asked for anything any more. The order to close takes
+   * another port than the last word on that channel, and must not overtake it: the peer shall learn why.
+   */
+  async #closeAfter(control: AgentControl): Promise<void> {
+    await control.closed;
+    const late = deferred<undefined>();
+    const timer = this.#context.clock.after(limits.PEER_DRAIN_MS, () => {
+      late.resolve(undefined);
+    });
+    await Promise.race([control.gone, late.promise, this.#ended.promise]);
+    timer.cancel();
+    this.#send({ type: 'close', error: this.#failure });
   }
 
   /** What this peer may ask for: of the terminals only those that it may see, or type into. */

@@ -107,6 +107,11 @@ export class AgentControl {
     return this.#closed.promise;
   }
 
+  /** Resolves when the last word to the client has left, some time after `closed`. */
+  get gone(): Promise<undefined> {
+    return this.#control.gone;
+  }
+
   /** @throws {HoldfastError} ERR_PEER_AUTH, ERR_PROTOCOL, ERR_PROTOCOL_VERSION, ERR_PEER_TIMEOUT. */
   async authenticate(): Promise<void> {
     this.#control.start();

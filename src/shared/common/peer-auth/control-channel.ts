@@ -1,5 +1,6 @@
 import type { ByteChannel, ChannelEnd } from '../byte-channel.js';
 import type { Clock, Timer } from '../clock.js';
+import { deferred } from '../deferred.js';
 import { fromErrorRecord, HoldfastError, wrapError } from '../errors.js';
 import { CONTROL_MESSAGE_BYTES, MESSAGE_BYTES, PEER_AUTH_BYTES, PEER_AUTH_MS } from '../limits.js';
 import { encodeControl } from './handshake.js';
@@ -27,6 +28,7 @@ export class ControlChannel {
   #handshakeBytes = 0;
   #isAuthenticated = false;
   #ended = false;
+  readonly #gone = deferred<undefined>();
 
   constructor(options: ControlChannelOptions) {
     this.#options = options;
@@ -44,9 +46,15 @@ export class ControlChannel {
         this.#flush();
       },
       end: (end) => {
+        this.#gone.resolve(undefined);
         this.#end(endError(end));
       },
     });
+  }
+
+  /** Resolves when the channel itself has ended: all that was sent before a close has left. */
+  get gone(): Promise<undefined> {
+    return this.#gone.promise;
   }
 
   /** The handshake is over; its limits no longer apply. */
