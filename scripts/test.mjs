@@ -74,6 +74,8 @@ async function runTiers(tiers, options, signal) {
       files,
       concurrency: options.concurrency ?? concurrency,
       timeout: options.timeoutMs,
+      // A failed test may leave behind what keeps its process alive, which on Node 24 no timeout ends.
+      forceExit: true,
       signal,
     });
     events.on('test:fail', ({ todo, file, name }) => {

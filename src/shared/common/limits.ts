@@ -55,6 +55,8 @@ export const TERMINAL_INPUT_FRAME_BYTES = 16 * KIB;
 
 /** Ports between threads. */
 export const PORT_CREDIT_BYTES = 256 * KIB;
+/** What a stream over a channel holds ahead of its reader, and takes from its writer before it asks to wait. */
+export const STREAM_BUFFER_BYTES = 16 * KIB;
 /** Control messages may be this many ahead of the reader; they are outside the byte credit. */
 export const PORT_CONTROL_PENDING = 64;
 

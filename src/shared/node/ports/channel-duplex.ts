@@ -31,7 +31,8 @@ export class ChannelDuplex extends Duplex {
   #ended = false;
 
   constructor(channel: ByteChannel, { maxQueuedBytes }: ChannelDuplexOptions) {
-    super({ allowHalfOpen: true, autoDestroy: true });
+    // Stated, since the default is four times as much from Node 22 on.
+    super({ allowHalfOpen: true, autoDestroy: true, highWaterMark: limits.STREAM_BUFFER_BYTES });
     this.#channel = channel;
     this.#maxQueuedBytes = maxQueuedBytes;
     channel.start({
