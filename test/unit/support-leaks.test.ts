@@ -20,12 +20,15 @@ async function runFile(body: string): Promise<{ status: number | undefined; outp
      import net from 'node:net';
      import { checkLeaks } from ${JSON.stringify(support)};
      checkLeaks({ patienceMs: 200 });
-     setTimeout(() => process.exit(), 3000).unref();
      ${body}`,
   );
   // Without the variables by which a test runner's child knows itself.
   const { NODE_TEST_CONTEXT: _, ...env } = process.env;
-  const { status, stdout, stderr } = await runProgram(process.execPath, [file], { env });
+  const { status, stdout, stderr } = await runProgram(
+    process.execPath,
+    ['--test-force-exit', file],
+    { env },
+  );
   return { status, output: stdout.toString() + stderr };
 }
 
