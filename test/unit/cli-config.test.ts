@@ -219,6 +219,14 @@ test('config - values are read strictly', () => {
       bad,
     );
   }
+  assert.equal(read('workerBeat', 'workerBeat', '500ms'), 500);
+  for (const bad of ['0', '99ms', '11m', 'often']) {
+    assert.throws(
+      () => read('workerBeat', 'workerBeat', bad),
+      { code: 'ERR_INVALID_ARGUMENT' },
+      bad,
+    );
+  }
   assert.equal(read('faultDoor', 'enableFaultDoor', 'no'), false);
   assert.throws(() => read('faultDoor', 'enableFaultDoor', 'maybe'));
 });

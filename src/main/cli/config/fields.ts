@@ -2,6 +2,7 @@ import { LOG_LEVELS, limits } from '../../../shared/common/index.js';
 import {
   brokerUrl,
   duration,
+  durationWithin,
   flag,
   integer,
   list,
@@ -263,6 +264,16 @@ export const FIELDS = {
     parse: duration,
     defaultValue: limits.RPTY_IDLE_MS,
     defaultText: '5m',
+  }),
+  workerBeat: withDefault({
+    flag: '--worker-beat <time>',
+    env: 'HOLDFAST_WORKER_BEAT',
+    key: 'workerBeat',
+    meaning: 'How often a worker shows that it is alive; one that misses two is replaced.',
+    // What startAgent takes.
+    parse: durationWithin(100, 600_000),
+    defaultValue: limits.WORKER_BEAT_MS,
+    defaultText: '15s',
   }),
   authorizedKeys: field({
     flag: '--authorized-keys <file>',

@@ -104,6 +104,15 @@ export const duration: Parse<number> = (value) => {
   return ms;
 };
 
+/** A {@link duration} within bounds in milliseconds, both included; so 0 is not "never". */
+export function durationWithin(min: number, max: number): Parse<number> {
+  return (value, base) => {
+    const ms = duration(value, base);
+    if (ms >= min && ms <= max) return ms;
+    throw new BadValue(`must be from ${String(min)}ms to ${String(max)}ms`);
+  };
+}
+
 /** `HOST:PORT`, `:PORT` or `PORT`; IPv6 in brackets. The host defaults to 127.0.0.1. */
 export const listenAddress: Parse<ListenAddress> = (value, base) => {
   const given = typeof value === 'number' ? String(value) : text(value, base);

@@ -42,6 +42,7 @@ export async function runAgent(settings: AgentSettings): Promise<RunningAgentSer
       ringBytes: settings.ringBytes,
       terminalIdleMs: settings.terminalIdleMs,
       reconnectingPtyIdleMs: settings.reconnectingPtyIdleMs,
+      workerBeatMs: settings.workerBeatMs,
       faultDoor: settings.faultDoor,
       metrics: settings.metricsListen,
     });

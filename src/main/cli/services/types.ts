@@ -31,6 +31,7 @@ export interface AgentSettings {
   readonly ringBytes: number;
   readonly terminalIdleMs: number;
   readonly reconnectingPtyIdleMs: number;
+  readonly workerBeatMs: number;
   readonly authorizedKeys: string | undefined;
   /** Absent: the agent's own rules. */
   readonly allowForward: readonly string[] | undefined;

@@ -175,6 +175,7 @@ async function start(
             ringBytes: FIELDS.ringBytes.defaultValue,
             terminalIdleMs: FIELDS.terminalIdle.defaultValue,
             reconnectingPtyIdleMs: FIELDS.reconnectingPtyIdle.defaultValue,
+            workerBeatMs: FIELDS.workerBeat.defaultValue,
             authorizedKeys: undefined,
             allowForward: undefined,
             gatewayPorts: false,
