@@ -14,11 +14,13 @@ import {
   useUp,
   Watcher,
 } from '../support/e2e.js';
-import { cleanEnvironment, HOLDFAST } from '../support/up.js';
+import { childOf, cleanEnvironment, HOLDFAST } from '../support/up.js';
 
 checkLeaks({ patienceMs: HANDSHAKE_MS });
 
 const currentUp = useUp();
+/** Prints what the shell that runs it has open. */
+const LIST_DESCRIPTORS = 'ls -l /proc/$$/fd';
 
 test(
   'together e2e - fifty clients attach one new id at once, by WebRTC and by relay: one PTY',
@@ -166,6 +168,49 @@ test(
 );
 
 test(
+  'together e2e - no PTY master and nothing but 0, 1 and 2 is open in a terminal and in the startup script',
+  { timeout: 180_000 },
+  async (t) => {
+    const up = currentUp();
+    const agent = await startAgentProgram(t, up, {
+      workspace: 'sealed',
+      args: ['--shell', '/bin/bash'],
+    });
+    const links = keepConnected(() => connect(up, { workspace: agent.workspace }));
+    const other = new Watcher(links, 'other');
+    await other.attached();
+    const terminal = new Watcher(links, 'listed');
+    await terminal.attached();
+    terminal.type(
+      `echo "shell"-\n${LIST_DESCRIPTORS}\nexec sh -c 'echo "child"-; ${LIST_DESCRIPTORS}'\n`,
+    );
+    await terminal.exited;
+    const [, ofShell = '', ofChild = ''] = terminal.text.split(/^(?:shell|child)-\r\n/m);
+    // 255 is bash's own copy of the terminal, which its children do not get.
+    assert.deepEqual(descriptors(ofShell), ['0', '1', '2', '255'], ofShell);
+    assert.deepEqual(descriptors(ofChild), ['0', '1', '2'], ofChild);
+    assert.doesNotMatch(terminal.text, /ptmx|-> socket:|-> anon_inode:/);
+    // The agent learns of the script when it dials again; by now terminals are open that must not leak into it.
+    await brokerApi(up).updateWorkspace(agent.workspace, {
+      startup_script: `${LIST_DESCRIPTORS}; echo done`,
+    });
+    process.kill(childOf(up.ready.pid, 'broker-child'), 'SIGKILL');
+    const log = join(agent.stateDir, 'startup-script.log');
+    await waitFor(() => read(log).includes('done'), { what: 'the script', timeoutMs: 60_000 });
+    assert.deepEqual(descriptors(read(log)), ['0', '1', '2'], read(log));
+    assert.doesNotMatch(read(log), /ptmx|-> socket:|-> anon_inode:/);
+    other.type('echo "still"-there\n');
+    await other.sees('still-there\r\n');
+    await waitFor(
+      async () => (await brokerApi(up).listWorkspaces()).every(({ online }) => online),
+      { what: 'the agent of the other tests to dial again', timeoutMs: 60_000 },
+    );
+    for (const watcher of [terminal, other]) await watcher.client.close();
+    await links.close();
+  },
+);
+
+test(
   'together e2e - by relay alone: commands, a terminal and a transfer',
   { ...requireProgram('ssh'), timeout: 180_000 },
   async (t) => {
@@ -220,21 +265,15 @@ test(
   },
 );
 
+/** Numbers of the descriptors in a listing by {@link LIST_DESCRIPTORS}. */
+function descriptors(listing: string): string[] {
+  return [...listing.matchAll(/ (\d+) -> /g)].map(([, fd = '']) => fd).sort();
+}
+
 function read(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch {
     return '';
   }
-}
-
-/** The child of `parent` that runs the entry of this name. */
-function childOf(parent: number, entry: string): number {
-  const children = readFileSync(`/proc/${String(parent)}/task/${String(parent)}/children`, 'utf8');
-  const found = children
-    .trim()
-    .split(' ')
-    .find((pid) => read(`/proc/${pid}/cmdline`).includes(entry));
-  if (found === undefined) throw new Error(`no ${entry} below ${String(parent)}`);
-  return Number(found);
 }

@@ -101,3 +101,25 @@ export async function startUp(
     stop,
   };
 }
+
+/**
+ * The child of `parent` that runs the entry of this name: of `up`, `broker-child` or `agent-child`.
+ * @throws {Error} There is none at the moment.
+ */
+export function childOf(parent: number, entry: string): number {
+  const children = readFileSync(`/proc/${String(parent)}/task/${String(parent)}/children`, 'utf8');
+  const found = children
+    .trim()
+    .split(' ')
+    .find((pid) => commandLine(pid).includes(entry));
+  if (found === undefined) throw new Error(`no ${entry} below ${String(parent)}`);
+  return Number(found);
+}
+
+function commandLine(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+  } catch {
+    return '';
+  }
+}
