@@ -10,6 +10,8 @@
  * and 24; `isolation` is left alone, since Node 20 has only the default of a process per file.
  */
 import { setMaxListeners } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
 import path from 'node:path';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
@@ -32,6 +34,7 @@ const FILE_TIMEOUT_S = 300;
 await runMain(async () => {
   const options = readArguments();
   await setup();
+  takeHome();
   const interrupt = new AbortController();
   // The runner listens once for every file.
   setMaxListeners(0, interrupt.signal);
@@ -62,6 +65,22 @@ await runMain(async () => {
   // What a failed test left running must not hold the runner.
   process.exit();
 });
+
+/**
+ * Gives the tests an empty home: their login shells would else run the profile of whoever runs them, which
+ * may print, wait for a lock, or leave one behind when a test ends its shell (pyenv's does all three).
+ */
+function takeHome() {
+  // Where npm says nothing it looks into the home; some tests install.
+  process.env.npm_config_cache ??= path.join(homedir(), '.npm');
+  process.env.npm_config_userconfig ??= path.join(homedir(), '.npmrc');
+  const home = mkdtempSync(path.join(tmpdir(), 'holdfast-home-'));
+  process.once('exit', () => rmSync(home, { recursive: true, force: true }));
+  process.env.HOME = home;
+  for (const name of ['XDG_CONFIG_HOME', 'XDG_STATE_HOME', 'XDG_CACHE_HOME', 'XDG_DATA_HOME']) {
+    delete process.env[name];
+  }
+}
 
 /** Runs the files of all `tiers` and prints what came out. @returns the files with a failure. */
 async function runTiers(tiers, options, signal) {
