@@ -40,7 +40,7 @@ import {
   type PreparedCommand,
 } from './process/index.js';
 import { ChannelRouter, createFaultDoor, type ChannelHandler } from './routing/index.js';
-import { serveSftp } from './sftp/index.js';
+import { serveSftp, SftpDoor } from './sftp/index.js';
 import { GitAgent } from './ssh/git-agent/index.js';
 import { createSshServer, type SshServer } from './ssh/index.js';
 import { TerminalRegistry } from './terminals/index.js';
@@ -114,6 +114,7 @@ class RunningAgent implements Agent {
   readonly #processes = new ProcessRegistry();
   readonly #terminals: TerminalRegistry;
   readonly #ssh: SshServer;
+  readonly #sftp: SftpDoor;
   readonly #peers: Peers;
   readonly #startup: StartupScript;
   readonly #git: GitAgent;
@@ -172,6 +173,10 @@ class RunningAgent implements Agent {
       serveSftp,
       forwarding: options.forwarding,
       authorizedKeys: options.authorizedKeys,
+    });
+    this.#sftp = new SftpDoor({
+      logger,
+      directory: async () => (await this.#prepareCommand({ kind: 'shell' })).cwd,
     });
     const router = new ChannelRouter(this.#handlers(), logger);
     this.#peers = createPeers({
@@ -240,6 +245,7 @@ class RunningAgent implements Agent {
     await Promise.all([
       this.#dial?.close(),
       this.#ssh.close(),
+      this.#sftp.close(),
       this.#startup.close(),
       this.#processes.close(),
       this.#terminals.close(),
@@ -266,6 +272,9 @@ class RunningAgent implements Agent {
       },
       terminal: attach,
       'reconnecting-pty': attach,
+      sftp: (channel) => {
+        this.#sftp.serve(channel);
+      },
     };
     if (this.#options.faultDoor) {
       handlers['fault'] = createFaultDoor({

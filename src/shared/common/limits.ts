@@ -142,6 +142,8 @@ export const SSH_LINGER_MS = 500;
 /** Window changes reach the PTY at most once in this time; the last one always does. */
 export const SSH_RESIZE_MS = 16;
 export const FORWARD_CONNECT_MS = 30_000;
+/** Channels of protocol `sftp` of one connection at once. */
+export const SFTP_CHANNELS = 8;
 export const SFTP_PACKET_BYTES = 256 * KIB;
 export const SFTP_OUTSTANDING = 64;
 export const SFTP_HANDLES = 256;
