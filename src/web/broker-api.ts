@@ -1,8 +1,13 @@
 import { fromErrorRecord, HoldfastError, type ErrorCode } from '../shared/common/index.js';
 import {
+  formatShareLink,
   httpErrorSchema,
+  shareCreatedSchema,
+  shareListSchema,
   ticketResponseSchema,
   workspaceListSchema,
+  type ShareInfo,
+  type ShareInput,
   type TicketResponse,
   type WorkspaceInfo,
 } from '../shared/common/wire/index.js';
@@ -22,6 +27,49 @@ export async function listWorkspaces(
   });
   return workspaces;
 }
+
+/** The share links of `workspace`, newest first; only its owners may see them. */
+export async function listShares(
+  token: string,
+  workspace: string,
+  signal: AbortSignal,
+): Promise<readonly ShareInfo[]> {
+  const path = `/api/v1/shares?workspace=${encodeURIComponent(workspace)}`;
+  return (await request(token, path, shareListSchema, { signal })).shares;
+}
+
+/** A new share link, as a person passes it on. It cannot be shown again: treat it as a password. */
+export async function createShare(
+  token: string,
+  input: ShareInput,
+  signal: AbortSignal,
+): Promise<{ readonly share: ShareInfo; readonly link: string }> {
+  const { share, secret, agentKey, publicUrl } = await request(
+    token,
+    '/api/v1/shares',
+    shareCreatedSchema,
+    {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(input),
+      signal,
+    },
+  );
+  const { workspace, terminal } = share;
+  const origin = publicUrl ?? location.origin;
+  return { share, link: formatShareLink({ origin, workspace, terminal, secret, agentKey }) };
+}
+
+/** Ends a share link; whoever is connected through it is out at once. */
+export async function revokeShare(token: string, id: string, signal: AbortSignal): Promise<void> {
+  const path = `/api/v1/shares/${encodeURIComponent(id)}`;
+  await request(token, path, nothing, { method: 'DELETE', signal });
+}
+
+/** The body of an answer that has none. */
+const nothing: Schema<undefined> = {
+  safeParse: () => ({ success: true, data: undefined }),
+};
 
 /** A ticket for one connection attempt; `publicKey` is the key that the page will prove to hold. */
 export function requestTicket(

@@ -235,6 +235,9 @@ class RunningAgent implements Agent {
       onOffer: (offer) => {
         this.#peers.acceptOffer(offer);
       },
+      onRevoked: (shares) => {
+        this.#peers.revokeShares(shares);
+      },
     });
   }
 
@@ -300,6 +303,7 @@ class RunningAgent implements Agent {
       identity: this.#parts.identity,
       sshHostKey: this.sshHostKey,
       agentVersion: PACKAGE_VERSION,
+      liveShares: () => this.#peers.liveShares,
     });
   }
 

@@ -60,6 +60,7 @@ async function run(
     issuer: await TicketIssuer.create(identity, publicUrl ?? ISSUER),
     hub,
     relays,
+    publicUrl,
     logger,
   };
   const sites = new Sites({ scheme, host, publicUrl });

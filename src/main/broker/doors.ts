@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { HoldfastError, type Logger } from '../../shared/common/index.js';
-import { addressOf, type OwnTicket, type UsedOnce } from './auth/index.js';
+import { addressOf, requireInForce, type OwnTicket, type UsedOnce } from './auth/index.js';
 import type { ApiContext } from './api/index.js';
 import { RELAY_PATH } from './relay/index.js';
 import {
@@ -100,12 +100,16 @@ function sessionServices(
         throw error instanceof HoldfastError ? authenticator.refusal(request, error) : error;
       });
       // A good ticket of a token that was revoked, or a workspace that was removed, since it was made.
-      const { token, workspace } = await store.read((transaction) => ({
+      const { token, share, workspace } = await store.read((transaction) => ({
         token: transaction.token(claims.tid),
+        share: claims.shr === undefined ? undefined : transaction.share(claims.shr.id),
         workspace: transaction.workspace(claims.aud),
       }));
-      if (token?.kind !== 'user')
+      if (claims.shr === undefined && token?.kind !== 'user')
         throw new HoldfastError('ERR_UNAUTHORIZED', 'the token was revoked');
+      if (share !== undefined) requireInForce(share);
+      else if (claims.shr !== undefined)
+        throw new HoldfastError('ERR_SHARE_REVOKED', 'this link was revoked');
       if (workspace === undefined)
         throw new HoldfastError('ERR_WORKSPACE_NOT_FOUND', 'the workspace was removed');
       return claims;

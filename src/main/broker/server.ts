@@ -4,6 +4,7 @@ import { PACKAGE_VERSION } from '../../shared/node/package-info/index.js';
 import {
   type ApiContext,
   requireAdmin,
+  shareRoutes,
   ticketRoutes,
   tokenRoutes,
   workspaceRoutes,
@@ -75,6 +76,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   await pages(app, { webRoot: resolved.webRoot, tls: tls !== undefined });
   workspaceRoutes(app, context);
   tokenRoutes(app, context);
+  shareRoutes(app, context);
   ticketRoutes(app, context);
 
   app.get('/healthz', async () => {

@@ -133,6 +133,22 @@ export const ERROR_CODES = {
     meaning: 'This viewer may watch but not type.',
     hint: 'Ask the owner for a link that allows typing.',
   },
+  ERR_SHARE_REVOKED: {
+    meaning: 'The share link was revoked.',
+    hint: 'Ask whoever gave it to you for a new one.',
+  },
+  ERR_SHARE_EXPIRED: {
+    meaning: 'The share link has expired.',
+    hint: 'Ask whoever gave it to you for a new one.',
+  },
+  ERR_SHARE_FULL: {
+    meaning: 'As many are connected through this share link as it allows.',
+    hint: 'Wait until somebody leaves, or ask for a link that allows more.',
+  },
+  ERR_SHARE_MISMATCH: {
+    meaning: 'The share link is not for the workspace or terminal that it names.',
+    hint: 'Use the link exactly as it was given to you.',
+  },
   ERR_SHELL_NOT_FOUND: {
     meaning: 'The shell does not exist or cannot be executed.',
     hint: 'Set the shell of the user, or SHELL, to a program that exists.',

@@ -86,6 +86,14 @@ export const PEER_AUTH_MS = 10_000;
 export const PEER_ESTABLISH_MS = 20_000;
 /** Tickets remembered as used until they have expired; only an issuer can fill this. */
 export const USED_TICKETS = 20_000;
+/** Channels of a peer that came through a share link, beside the control channel. */
+export const SHARE_CHANNELS = 8;
+/** Revoked share links that an agent remembers while tickets made before may still arrive. */
+export const SHARES_REVOKED = 4_096;
+/** The end of a share link is looked at this often, since the clock of the wall may be set. */
+export const SHARE_CHECK_MS = 30_000;
+/** From the last word to a peer whose share link has ended to the end of its connection. */
+export const SHARE_CUT_MS = 500;
 export const CONTROL_MESSAGE_BYTES = 64 * KIB;
 /** Requests on one control channel that are not answered yet. */
 export const CONTROL_REQUESTS = 16;
@@ -201,6 +209,19 @@ export const RELAYS = 1_024;
 export const RELAYS_PER_WORKSPACE = 64;
 export const WORKSPACES = 10_000;
 export const TOKENS = 50_000;
+/** Life of a share link unless said otherwise: a working day. */
+export const SHARE_MS = 8 * 3_600_000;
+/** The longest that can be asked for; beyond it only "until revoked", which has to be said. */
+export const SHARE_MAX_MS = 30 * 86_400_000;
+/** Who may be connected through one share link at a time, unless said otherwise, and at most. */
+export const SHARE_VIEWERS = 10;
+export const SHARE_MAX_VIEWERS = 64;
+/** Share links of one workspace that are in force. */
+export const SHARES_PER_WORKSPACE = 256;
+/** Ended share links of one workspace that are remembered, so that their holders learn what became of them. */
+export const SHARES_ENDED_KEPT = 256;
+/** From the word to an agent that a share link is revoked to the cut of its relays, if they still stand. */
+export const SHARE_RELAY_CUT_MS = 1_000;
 /** Newest audit records kept. */
 export const AUDIT_RECORDS = 100_000;
 export const TURN_CREDENTIAL_MS = 10 * 60_000;

@@ -3,6 +3,7 @@ import {
   limits,
   type ByteChannel,
   type ChannelEnd,
+  type ErrorRecord,
   type OwnedBytes,
 } from '../../shared/common/index.js';
 import { encodeAgentFrame } from '../../shared/common/wire/index.js';
@@ -29,9 +30,14 @@ export class ChannelBridge {
   /** Sent on to the peer and not yet given back: a message per keystroke would double the traffic. */
   #owedDown = 0;
 
-  constructor(channel: PeerChannel, port: ByteChannel) {
+  #isCut = false;
+  readonly #onEnd: () => void;
+
+  /** `onEnd` is called once, when the channel of the peer has ended. */
+  constructor(channel: PeerChannel, port: ByteChannel, onEnd: () => void) {
     this.#channel = channel;
     this.#port = port;
+    this.#onEnd = onEnd;
     this.#fullCredit = port.credit;
   }
 
@@ -52,6 +58,7 @@ export class ChannelBridge {
     });
     this.#channel.start({
       message: (bytes) => {
+        if (this.#isCut) return;
         this.#up.push(owned(bytes));
         this.#pumpUp();
       },
@@ -60,12 +67,28 @@ export class ChannelBridge {
       },
       end: (end) => {
         this.#upEnd = end;
+        this.#onEnd();
         this.#pumpUp();
       },
     });
   }
 
+  /** Ends both sides now: nothing that waits goes either way any more. The peer is told why. */
+  cut({ code, message }: ErrorRecord): void {
+    this.#isCut = true;
+    this.#up.length = 0;
+    this.#down.length = 0;
+    this.#port.close();
+    this.#channel.cut(
+      { code, message },
+      this.#channel.protocol === 'terminal'
+        ? encodeAgentFrame({ type: 'error', code, message })
+        : undefined,
+    );
+  }
+
   #pumpUp(): void {
+    if (this.#isCut) return;
     while (this.#up.length > 0 && this.#port.credit > 0) {
       const bytes = this.#up.shift() as OwnedBytes;
       this.#sentUp += bytes.length;
@@ -87,6 +110,10 @@ export class ChannelBridge {
   }
 
   #pumpDown(): void {
+    if (this.#isCut) {
+      this.#down.length = 0;
+      return;
+    }
     while (this.#down.length > 0 && this.#channel.credit > 0) {
       const bytes = this.#down.shift() as OwnedBytes;
       this.#owedDown += bytes.length;

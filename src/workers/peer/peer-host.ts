@@ -4,6 +4,7 @@ import {
   createLogger,
   limits,
   toErrorRecord,
+  type ErrorRecord,
   type LogFields,
   type LogLevel,
   type Logger,
@@ -42,8 +43,11 @@ export class PeerHost {
   readonly #held: PeerChannel[] = [];
   #establishing: Establishing | undefined;
   #connection: PeerConnection | undefined;
+  /** Channels that were handed over and have not ended. */
+  readonly #bridges = new Set<ChannelBridge>();
   #hasControl = false;
   #authenticated = false;
+  #expelled: ErrorRecord | undefined;
   #closeRequest: { readonly error: PeerEnd['error'] } | undefined;
 
   constructor(task: PeerTask, { faults }: PeerHostOptions) {
@@ -113,6 +117,10 @@ export class PeerHost {
       case 'close':
         this.#close(command.error);
         return;
+      case 'expel':
+        this.#expelled = command.error;
+        for (const bridge of [...this.#bridges]) bridge.cut(command.error);
+        return;
       case 'fault':
         this.#injectFault(command.kind);
         return;
@@ -122,6 +130,14 @@ export class PeerHost {
   }
 
   #receiveChannel(channel: PeerChannel): void {
+    if (this.#expelled !== undefined) {
+      channel.close(this.#expelled);
+    } else if (this.#bridges.size + this.#held.length >= (this.#task.maxChannels ?? Infinity)) {
+      channel.close({ code: 'ERR_PEER_LIMIT', message: 'too many channels on this connection' });
+    } else this.#takeChannel(channel);
+  }
+
+  #takeChannel(channel: PeerChannel): void {
     if (channel.protocol === 'control') {
       if (this.#hasControl) {
         channel.close({ code: 'ERR_PROTOCOL', message: 'there is a control channel already' });
@@ -145,10 +161,14 @@ export class PeerHost {
       { type: 'channel', label, protocol, handle: { port: port2, credit: DEFAULT_PORT_CREDIT } },
       [port2],
     );
-    new ChannelBridge(
+    const bridge = new ChannelBridge(
       channel,
       new PortChannel({ port: port1, credit: DEFAULT_PORT_CREDIT }),
-    ).start();
+      () => this.#bridges.delete(bridge),
+    );
+    // The control channel ends with the connection.
+    if (protocol !== 'control') this.#bridges.add(bridge);
+    bridge.start();
   }
 
   #close(error: PeerEnd['error']): void {

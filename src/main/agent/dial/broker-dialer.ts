@@ -26,7 +26,7 @@ type Welcome = Extract<BrokerToAgent, { type: 'welcome' }>;
  *   ERR_PROTOCOL_VERSION, or ERR_CLOSED on abort.
  */
 export function createBrokerDialer(options: BrokerDialerOptions): Dialer {
-  const { token, identity, sshHostKey, agentVersion } = options;
+  const { token, identity, sshHostKey, agentVersion, liveShares } = options;
   const origin = brokerOrigin(options.brokerUrl);
   const socketOrigin = origin.replace(/^http/, 'ws');
   const headers = { authorization: `Bearer ${token}` };
@@ -66,6 +66,7 @@ export function createBrokerDialer(options: BrokerDialerOptions): Dialer {
       agentVersion,
       agentKey: identity.publicKey,
       sshHostKey,
+      shares: [...(liveShares?.() ?? [])],
     });
     try {
       const { metadata, workspaceId, workspace, issuerKeys, hasGitKey } = await welcome.promise;

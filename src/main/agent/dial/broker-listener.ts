@@ -32,8 +32,10 @@ export class BrokerListener implements PeerListener {
   /** One per session; with a relay after a direct attempt there are two, the relay's being last. */
   readonly #sessions = new Map<string, Exchange[]>();
   readonly #early: PeerOffer[] = [];
+  #earlyRevoked: string[] = [];
   #socket: BrokerSocket | undefined;
   #handler: ((offer: PeerOffer) => void) | undefined;
+  #revokedHandler: ((shares: readonly string[]) => void) | undefined;
 
   constructor(options: BrokerListenerOptions) {
     this.#options = options;
@@ -52,6 +54,13 @@ export class BrokerListener implements PeerListener {
   onOffer(handler: (offer: PeerOffer) => void): void {
     this.#handler = handler;
     for (const offer of this.#early.splice(0)) handler(offer);
+  }
+
+  onRevoked(handler: (shares: readonly string[]) => void): void {
+    this.#revokedHandler = handler;
+    const early = this.#earlyRevoked;
+    this.#earlyRevoked = [];
+    if (early.length > 0) handler(early);
   }
 
   receive(message: Exclude<BrokerToAgent, { type: 'welcome' }>): void {
@@ -84,6 +93,11 @@ export class BrokerListener implements PeerListener {
         for (const exchange of exchanges) exchange.remoteEnded();
         return;
       }
+      case 'revoked':
+        if (this.#revokedHandler !== undefined) this.#revokedHandler(message.shares);
+        else if (this.#earlyRevoked.length < limits.SHARES_REVOKED)
+          this.#earlyRevoked.push(...message.shares);
+        return;
       case 'error':
         // The broker closes the link next, and the loop dials again.
         this.#options.logger.warn('broker ended the link', {

@@ -75,7 +75,7 @@ class Loop implements DialLoop {
 
   /** Resolves when the listener has ended. */
   async #dialAndServe(signal: AbortSignal): Promise<void> {
-    const { onDialed, onOffer, logger } = this.#options;
+    const { onDialed, onOffer, onRevoked, logger } = this.#options;
     this.#state = 'dialing';
     const { listener, ...dialed } = await this.#dial(signal);
     try {
@@ -86,6 +86,8 @@ class Loop implements DialLoop {
       this.#state = 'connected';
       logger.info('listening for peers', { workspace: dialed.workspace });
       onDialed({ ...dialed, metadata });
+      // Before the offers, lest one comes in by what has just been revoked.
+      if (onRevoked !== undefined) listener.onRevoked?.(onRevoked);
       listener.onOffer(onOffer);
       const connected = this.#clock.now();
       await raceAbort(listener.closed, signal);

@@ -42,6 +42,11 @@ export type PeerOffer =
 export interface PeerListener extends Closable {
   /** Sets who gets the offers; those that came before are handed over at once. */
   onOffer(handler: (offer: PeerOffer) => void): void;
+  /**
+   * Sets who is told of share links that were revoked; those told before are handed over at once. Absent:
+   * where these offers come from there are no share links.
+   */
+  onRevoked?(handler: (shares: readonly string[]) => void): void;
   /** Resolves when no offer can come any more. Never rejects. */
   readonly closed: Promise<void>;
 }
@@ -76,6 +81,8 @@ export interface BrokerDialerOptions {
   /** `ssh-ed25519 AAAA...`. */
   readonly sshHostKey: string;
   readonly agentVersion: string;
+  /** Ids of the share links that have peers as of now: the broker says which were revoked meanwhile. */
+  readonly liveShares?: (() => readonly string[]) | undefined;
 }
 
 /** What the agent learns from each successful dial. */
@@ -93,6 +100,8 @@ export interface DialLoopOptions {
   /** Called after each successful dial, before the first offer of its listener. */
   readonly onDialed: (workspace: DialedWorkspace) => void;
   readonly onOffer: (offer: PeerOffer) => void;
+  /** Nobody may be connected through these share links any more. */
+  readonly onRevoked?: ((shares: readonly string[]) => void) | undefined;
   readonly clock?: Clock;
   /** Uniform in [0, 1), for the jitter. */
   readonly random?: () => number;

@@ -22,7 +22,7 @@ import {
   type PeerCrypto,
   type Signer,
 } from '../../../shared/common/peer-auth/index.js';
-import type { IceCandidate, Permissions } from '../../../shared/common/wire/index.js';
+import type { IceCandidate, Permissions, ShareClaim } from '../../../shared/common/wire/index.js';
 import type {
   EngineName,
   PeerBinding,
@@ -56,7 +56,10 @@ export interface SessionOptions {
   readonly permissions: Permissions;
   readonly source: PeerSource;
   readonly client: ExpectedClient;
+  /** The share link that it comes through. Absent: none. */
+  readonly share?: ShareClaim | undefined;
   readonly logger: Logger;
+  readonly onAuthenticated?: ((session: PeerSession) => void) | undefined;
   /** Of a WebRTC exchange. */
   readonly onAnswer?: ((sdp: string) => void) | undefined;
   readonly onCandidate?: ((candidate: IceCandidate) => void) | undefined;
@@ -81,6 +84,8 @@ export class PeerSession implements VerifiedPeer, Closable {
   #control: AgentControl | undefined;
   #state: 'new' | 'connecting' | 'proving' | 'authenticated' | 'ended' = 'new';
   #deadline: Timer | undefined;
+  /** What the last word on the control channel may take. */
+  #drainMs = limits.PEER_DRAIN_MS;
   /** Why this end closes the connection. Absent: for no bad reason. */
   #failure: ErrorRecord | undefined;
 
@@ -98,6 +103,16 @@ export class PeerSession implements VerifiedPeer, Closable {
 
   get engine(): EngineName {
     return this.#engine;
+  }
+
+  get share(): string | undefined {
+    return this.#options.share?.id;
+  }
+
+  /** The key that the client proves to hold; empty for a local one, which proves nothing. */
+  get clientKey(): string {
+    const { client } = this.#options;
+    return client.kind === 'ticket' ? client.clientKey : '';
   }
 
   get isAuthenticated(): boolean {
@@ -125,6 +140,7 @@ export class PeerSession implements VerifiedPeer, Closable {
       source: this.#options.source,
       port: this.#workerPort,
       heartbeatMs: this.#context.heartbeatMs,
+      maxChannels: this.#options.share === undefined ? undefined : limits.SHARE_CHANNELS,
     };
     this.#context.pool.run(task, [this.#workerPort]).then(
       () => {
@@ -165,6 +181,16 @@ export class PeerSession implements VerifiedPeer, Closable {
     }
     this.#failure ??= error;
     this.#control.refuse(error);
+  }
+
+  /**
+   * Ends the connection now: its channels carry nothing more but the reason, whether its end reads or
+   * not. A client that does not take its last word is cut off soon after.
+   */
+  expel(error: ErrorRecord): void {
+    this.#drainMs = limits.SHARE_CUT_MS;
+    this.#send({ type: 'expel', error });
+    this.fail(error);
   }
 
   /** For tests: kills the worker of this connection. */
@@ -227,6 +253,7 @@ export class PeerSession implements VerifiedPeer, Closable {
       crypto: this.#context.crypto,
       clock: this.#context.clock,
       requests: this.#requests(),
+      mayRequest: (type) => this.#mayRequest(type),
       onAuthenticated: () => {
         this.#authenticated();
       },
@@ -252,6 +279,7 @@ export class PeerSession implements VerifiedPeer, Closable {
       scopes: this.permissions.list(),
     });
     this.#send({ type: 'authenticated' });
+    this.#options.onAuthenticated?.(this);
   }
 
   #refused(error: unknown): void {
@@ -267,12 +295,17 @@ export class PeerSession implements VerifiedPeer, Closable {
   async #closeAfter(control: AgentControl): Promise<void> {
     await control.closed;
     const late = deferred<undefined>();
-    const timer = this.#context.clock.after(limits.PEER_DRAIN_MS, () => {
+    const timer = this.#context.clock.after(this.#drainMs, () => {
       late.resolve(undefined);
     });
     await Promise.race([control.gone, late.promise, this.#ended.promise]);
     timer.cancel();
     this.#send({ type: 'close', error: this.#failure });
+  }
+
+  /** Who came through a share link gets what it takes to show a terminal, and nothing that is added later. */
+  #mayRequest(type: string): boolean {
+    return this.share === undefined || type === 'ping' || type === 'terminals';
   }
 
   /** What this peer may ask for: of the terminals only those that it may see, or type into. */

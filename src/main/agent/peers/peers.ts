@@ -20,6 +20,7 @@ import type { PeerOffer } from '../dial/types.js';
 import { WorkerPool } from '../worker-pool/index.js';
 import { LocalListener } from './local-listener.js';
 import { PeerSession, type SessionContext, type SessionOptions } from './peer-session.js';
+import { Shares } from './shares.js';
 import { TicketVerifier } from './tickets.js';
 import type { IncomingChannel } from './types.js';
 
@@ -63,6 +64,10 @@ export interface Peers extends Closable {
   acceptLocal(fd: number): void;
   /** Listens on a unix socket until {@link close}. @throws {HoldfastError} ERR_STATE_DIR. */
   listenLocal(path: string): Promise<void>;
+  /** Ends whoever is connected through these share links, and refuses their tickets. */
+  revokeShares(ids: readonly string[]): void;
+  /** Ids of the share links that have peers now. */
+  readonly liveShares: readonly string[];
   readonly counts: { readonly peers: number; readonly unauthenticated: number };
   /** Worker threads die so often that no new peer is accepted. */
   readonly degraded: boolean;
@@ -89,6 +94,7 @@ class PeerRegistry implements Peers {
   readonly #tickets: TicketVerifier;
   readonly #context: SessionContext;
   readonly #sessions = new Set<PeerSession>();
+  readonly #shares: Shares;
   readonly #listeners: LocalListener[] = [];
   /** Offers whose ticket is being checked, so that a burst of them cannot slip past the limits. */
   #verifying = 0;
@@ -115,6 +121,7 @@ class PeerRegistry implements Peers {
       issuerKeys: options.issuerKeys,
       workspaceId: options.workspaceId,
     });
+    this.#shares = new Shares({ clock, logger: options.logger });
     this.#context = {
       pool: this.#pool,
       clock,
@@ -173,6 +180,14 @@ class PeerRegistry implements Peers {
     await listener.start();
   }
 
+  revokeShares(ids: readonly string[]): void {
+    this.#shares.revoke(ids);
+  }
+
+  get liveShares(): readonly string[] {
+    return this.#shares.live;
+  }
+
   get counts(): { readonly peers: number; readonly unauthenticated: number } {
     let unauthenticated = 0;
     for (const session of this.#sessions) if (!session.isAuthenticated) unauthenticated += 1;
@@ -190,6 +205,7 @@ class PeerRegistry implements Peers {
   /** Takes no more, says goodbye to everybody, then ends the workers. */
   readonly close = once(async () => {
     this.#closing = true;
+    this.#shares.close();
     await Promise.all(this.#listeners.map((listener) => listener.close()));
     await Promise.all([...this.#sessions].map((session) => session.close()));
     await this.#pool.close();
@@ -201,8 +217,14 @@ class PeerRegistry implements Peers {
     // Again, since others may have come while this one was being checked.
     this.#requireRoom();
     const { exchange } = offer;
+    const { shr: share } = claims;
+    if (share !== undefined) this.#shares.require(share, claims.cnf.jwk.x);
     const session = this.#open({
       subject: claims.sub,
+      share,
+      onAuthenticated: (peer) => {
+        if (share !== undefined) this.#shares.authenticated(share.id, peer);
+      },
       permissions: new Permissions(claims.scope),
       source:
         offer.kind === 'webrtc'
@@ -221,6 +243,7 @@ class PeerRegistry implements Peers {
         exchange.candidate(candidate);
       },
     });
+    if (share !== undefined) this.#shares.add(share, session);
     exchange.onCandidate((candidate) => {
       session.addCandidate(candidate);
     });

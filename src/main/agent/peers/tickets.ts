@@ -63,6 +63,9 @@ export class TicketVerifier {
     if (claims.data.exp * 1_000 > latest) throw refused('valid for too long');
     if (claims.data.iat * 1_000 > this.#now() + limits.TICKET_SKEW_MS)
       throw refused('not yet valid');
+    // Whatever an issuer may say, a link opens terminals and nothing else.
+    if (claims.data.shr !== undefined && !claims.data.scope.every((one) => /^terminal:/.test(one)))
+      throw refused('a share link for more than terminals');
     return claims.data;
   }
 

@@ -9,6 +9,8 @@ export interface VerifiedPeer {
   /** From the ticket, or `local` for the unix socket. For logs and presence. */
   readonly subject: string;
   readonly permissions: Permissions;
+  /** Id of the share link that it came through, which allows terminals only. Absent: none. */
+  readonly share?: string | undefined;
   readonly engine: EngineName;
   /** Ends the connection and all its channels. */
   disconnect(): void;

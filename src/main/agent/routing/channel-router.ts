@@ -2,6 +2,9 @@ import { HoldfastError, toErrorRecord, type Logger } from '../../../shared/commo
 import { PortChannel } from '../../../shared/node/ports/index.js';
 import type { IncomingChannel } from '../peers/types.js';
 
+/** What a share link is for. The scopes say so as well; this holds for protocols that are yet to come. */
+const SHARED: ReadonlySet<string> = new Set(['terminal', 'reconnecting-pty']);
+
 /** Takes over a channel: its port is the handler's from here on. Throws to have it refused. */
 export type ChannelHandler = (channel: IncomingChannel) => void;
 
@@ -25,6 +28,9 @@ export class ChannelRouter {
     try {
       if (handler === undefined) {
         throw new HoldfastError('ERR_UNKNOWN_PROTOCOL', `no such protocol: ${protocol}`);
+      }
+      if (peer.share !== undefined && !SHARED.has(protocol)) {
+        throw new HoldfastError('ERR_FORBIDDEN', 'a share link opens terminals only');
       }
       this.#logger.debug('channel opened', { connectionId: peer.connectionId, protocol });
       handler(channel);

@@ -13,5 +13,7 @@ export interface ApiContext {
   readonly issuer: TicketIssuer;
   readonly hub: Hub;
   readonly relays: Relays;
+  /** Origin for links. Absent: the operator named none. */
+  readonly publicUrl: string | undefined;
   readonly logger: Logger;
 }

@@ -11,12 +11,13 @@ import { addressOf, hashToken, mintId, mintToken, narrowScopes } from '../auth/i
 import type { StoreTransaction, UserTokenRecord } from '../store/index.js';
 import { requireWorkspace } from './access.js';
 import type { ApiContext } from './context.js';
+import { endShares, revokeIn } from './end-shares.js';
 import { parseBody } from '../http-errors.js';
 
 /**
  * `/api/v1/tokens` and `/api/v1/whoami`. Admins manage every token. Whoever owns workspaces (scope
  * `owner`) may make tokens that reach no further than their own, see those and revoke them; a token
- * ends together with the one that made it.
+ * ends together with the one that made it, and so do the share links made with it.
  */
 export function tokenRoutes(app: FastifyInstance, context: ApiContext): void {
   const { store, authenticator, hub, relays } = context;
@@ -79,7 +80,7 @@ export function tokenRoutes(app: FastifyInstance, context: ApiContext): void {
 
   app.delete<{ Params: { id: string } }>('/api/v1/tokens/:id', async (request, reply) => {
     const token = await authenticator.user(request.raw);
-    const ended = await store.write((transaction) => {
+    const { ended, shares } = await store.write((transaction) => {
       const record = transaction.token(request.params.id);
       if (record?.kind !== 'user' || (record.id !== token.id && !mayManage(token, record)))
         throw new HoldfastError('ERR_NOT_FOUND', 'no token of this id');
@@ -96,8 +97,12 @@ export function tokenRoutes(app: FastifyInstance, context: ApiContext): void {
           detail: one.name,
         });
       }
-      return all.map(({ id }) => id);
+      const gone = new Set(all.map(({ id }) => id));
+      const made = transaction.shares().filter(({ createdBy }) => gone.has(createdBy));
+      const source = addressOf(request.raw);
+      return { ended: gone, shares: revokeIn(transaction, made, { token, source }) };
     });
+    endShares(context, shares);
     for (const id of ended) {
       hub.endToken(id);
       relays.endToken(id);

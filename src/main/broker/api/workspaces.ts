@@ -13,6 +13,7 @@ import type { Hub } from '../signalling/index.js';
 import type { AgentTokenRecord, StoreTransaction, WorkspaceRecord } from '../store/index.js';
 import { reaches, requireAdmin, requireWorkspace } from './access.js';
 import type { ApiContext } from './context.js';
+import { endShares } from './end-shares.js';
 import { parseBody } from '../http-errors.js';
 
 interface ByName {
@@ -98,8 +99,10 @@ export function workspaceRoutes(app: FastifyInstance, context: ApiContext): void
   app.delete<ByName>('/api/v1/workspaces/:name', async (request, reply) => {
     const token = await authenticator.user(request.raw);
     requireAdmin(token);
-    const id = await store.write((transaction) => {
+    const { id, shares } = await store.write((transaction) => {
       const record = requireWorkspace(transaction, token, request.params.name);
+      const doors = transaction.shares(record.id);
+      for (const share of doors) transaction.removeShare(share.id);
       transaction.removeWorkspace(record.id);
       transaction.removeToken(agentTokenId(record.id));
       transaction.audit({
@@ -111,8 +114,10 @@ export function workspaceRoutes(app: FastifyInstance, context: ApiContext): void
         source: addressOf(request.raw),
         detail: record.name,
       });
-      return record.id;
+      return { id: record.id, shares: doors };
     });
+    // Before the agent's link ends: whoever came through a share link must not outlast it.
+    endShares(context, shares);
     hub.endWorkspace(id);
     relays.endWorkspace(id);
     return await reply.code(204).send();

@@ -1,6 +1,12 @@
 import type { IncomingMessage } from 'node:http';
 import { HoldfastError } from '../../../shared/common/index.js';
-import type { AgentTokenRecord, Store, TokenRecord, UserTokenRecord } from '../store/index.js';
+import type {
+  AgentTokenRecord,
+  ShareRecord,
+  Store,
+  TokenRecord,
+  UserTokenRecord,
+} from '../store/index.js';
 import type { FailureLimit } from './failure-limit.js';
 import { bearerToken, hashToken, sameHash, tokenKind } from './tokens.js';
 
@@ -31,6 +37,16 @@ export class Authenticator {
     return record;
   }
 
+  /**
+   * Whoever may ask for a ticket: the holder of a token or of a share link, which is good for nothing
+   * else. Whether the link is still in force is for the caller to find out.
+   * @throws {HoldfastError} as {@link user}.
+   */
+  async holder(request: Request): Promise<UserTokenRecord | ShareRecord> {
+    const record = await this.#find(request);
+    return record?.kind === 'share' ? record : await this.user(request);
+  }
+
   /** @throws {HoldfastError} as {@link user}. */
   async agent(request: Request): Promise<AgentTokenRecord> {
     const record = await this.#find(request);
@@ -45,12 +61,14 @@ export class Authenticator {
       : (otherwise ?? new HoldfastError('ERR_UNAUTHORIZED', 'the token was not accepted'));
   }
 
-  async #find(request: Request): Promise<TokenRecord | undefined> {
+  async #find(request: Request): Promise<TokenRecord | ShareRecord | undefined> {
     const secret = bearerToken(request.headers.authorization);
     const kind = secret === undefined ? undefined : tokenKind(secret);
     if (secret === undefined || kind === undefined) return undefined;
     const hash = hashToken(secret);
-    const record = await this.#store.read((transaction) => transaction.tokenByHash(hash));
+    const record = await this.#store.read((transaction) =>
+      kind === 'share' ? transaction.shareByHash(hash) : transaction.tokenByHash(hash),
+    );
     return record !== undefined && record.kind === kind && sameHash(record.hash, hash)
       ? record
       : undefined;

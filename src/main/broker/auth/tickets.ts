@@ -5,12 +5,13 @@ import {
   TICKET_TYPE,
   ticketClaimsSchema,
   type IssuerKey,
+  type ShareClaim,
   type TicketClaims,
 } from '../../../shared/common/wire/index.js';
 import type { Identity } from '../../../shared/node/state/index.js';
 import { mintId } from './tokens.js';
 
-/** The broker's own claims: which token the ticket came from, so that revoking it ends what follows. */
+/** The broker's own claims: which token or share link the ticket came from; ending it ends what follows. */
 export interface OwnTicket extends TicketClaims {
   readonly tid: string;
 }
@@ -21,6 +22,8 @@ export interface TicketSubject {
   readonly tokenId: string;
   readonly scopes: readonly string[];
   readonly publicKey: string;
+  /** The share link behind the ticket; `tokenId` is then its id. Absent: a token is behind it. */
+  readonly share?: ShareClaim | undefined;
 }
 
 /** Mints tickets and knows its own again. */
@@ -52,6 +55,7 @@ export class TicketIssuer {
       scope: [...subject.scopes],
       cnf: { jwk: { kty: 'OKP', crv: 'Ed25519', x: subject.publicKey } },
       tid: subject.tokenId,
+      ...(subject.share === undefined ? {} : { shr: subject.share }),
     })
       .setProtectedHeader({ alg: 'EdDSA', typ: TICKET_TYPE, kid: this.key.kid })
       .setIssuer(this.#issuer)

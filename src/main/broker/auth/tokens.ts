@@ -1,8 +1,8 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 
 /** Prefixes make a leaked token findable by scanners and unusable for the other kind's doors. */
-const PREFIX = { user: 'hf_user_', agent: 'hf_agent_' } as const;
-const SECRET = /^hf_(user|agent)_([A-Za-z0-9_-]{43})$/;
+const PREFIX = { user: 'hf_user_', agent: 'hf_agent_', share: 'hf_share_' } as const;
+const SECRET = /^hf_(user|agent|share)_([A-Za-z0-9_-]{43})$/;
 
 export type TokenKind = keyof typeof PREFIX;
 
@@ -19,7 +19,7 @@ export function mintId(): string {
 /** Which kind `secret` claims to be. Absent: it is no token of ours, by its form alone. */
 export function tokenKind(secret: string): TokenKind | undefined {
   const kind = SECRET.exec(secret)?.[1];
-  return kind === 'user' || kind === 'agent' ? kind : undefined;
+  return kind === 'user' || kind === 'agent' || kind === 'share' ? kind : undefined;
 }
 
 /**

@@ -56,8 +56,10 @@ export async function pages(
     maxAge: 0,
     dotfiles: 'deny',
   });
-  // The page reads the workspace and the terminal from its own address.
-  app.get('/w/*', (_request, reply) => reply.sendFile('index.html'));
+  // The page reads the workspace and the terminal from its own address, and what a link is worth from
+  // its fragment, which is not sent here.
+  for (const path of ['/w/*', '/s/*'])
+    app.get(path, (_request, reply) => reply.sendFile('index.html'));
 }
 
 type Raw = FastifyRequest['raw'];

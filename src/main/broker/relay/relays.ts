@@ -17,7 +17,7 @@ interface Relay {
 
 export interface RelayOwner {
   readonly workspaceId: string;
-  /** Token of the client. */
+  /** Token or share link of the client. */
   readonly tokenId: string;
 }
 
@@ -77,8 +77,22 @@ export class Relays {
     pipe(agent, client, this.#onEnd);
   }
 
-  endToken(tokenId: string): void {
-    for (const [id, relay] of this.#relays) if (relay.tokenId === tokenId) this.#cut(id);
+  /** Cuts the relays of a token or share link, those that are there after `graceMs` as well. */
+  endToken(tokenId: string, graceMs = 0): void {
+    for (const [id, relay] of this.#relays) {
+      if (relay.tokenId !== tokenId) continue;
+      if (graceMs === 0 || !isPaired(relay)) {
+        this.#cut(id);
+        continue;
+      }
+      const late = systemClock.after(graceMs, () => {
+        this.#cut(id);
+      });
+      for (const socket of socketsOf(relay))
+        socket.once('close', () => {
+          late.cancel();
+        });
+    }
   }
 
   endWorkspace(workspaceId: string): void {

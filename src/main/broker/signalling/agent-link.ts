@@ -18,6 +18,7 @@ import {
   type IssuerKey,
 } from '../../../shared/common/wire/index.js';
 import type { AuditTrail } from '../audit.js';
+import { shareState } from '../auth/index.js';
 import type { AgentTokenRecord, Store, WorkspaceRecord } from '../store/index.js';
 import { JsonSocket } from './json-socket.js';
 
@@ -85,6 +86,12 @@ export class AgentLink {
 
   send(message: BrokerToAgent): void {
     this.#link.send(message);
+  }
+
+  /** Tells the agent that nobody may be connected through these share links any more. */
+  revokeShares(ids: readonly string[]): void {
+    for (let start = 0; start < ids.length; start += limits.PEERS)
+      this.send({ type: 'revoked', shares: ids.slice(start, start + limits.PEERS) });
   }
 
   /** Ends the link, telling the agent why. */
@@ -168,6 +175,22 @@ export class AgentLink {
     });
     this.#options.logger.info('agent connected', { agentVersion: hello.agentVersion });
     onReady(this);
+    await this.#reviewShares(hello.shares ?? []);
+  }
+
+  /**
+   * What was revoked while the agent was away. After `onReady`, so that nothing falls between this look
+   * at the store and the messages that follow.
+   */
+  async #reviewShares(ids: readonly string[]): Promise<void> {
+    if (ids.length === 0) return;
+    const over = await this.#options.store.read((transaction) =>
+      ids.filter((id) => {
+        const share = transaction.share(id);
+        return share?.workspaceId !== this.workspaceId || shareState(share) === 'revoked';
+      }),
+    );
+    this.revokeShares(over);
   }
 
   #ended(error: HoldfastError | undefined): void {

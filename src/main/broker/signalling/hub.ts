@@ -55,6 +55,19 @@ export class Hub {
     for (const session of [...this.#sessions]) if (session.tokenId === tokenId) session.end(error);
   }
 
+  /**
+   * Ends what rests on share links of a workspace: sessions here, connections through its agent. False: no
+   * agent is there to be told; it is when it comes back.
+   */
+  revokeShares(workspaceId: string, ids: readonly string[]): boolean {
+    const error = new HoldfastError('ERR_SHARE_REVOKED', 'this link was revoked');
+    for (const session of [...this.#sessions])
+      if (session.tokenId !== undefined && ids.includes(session.tokenId)) session.end(error);
+    const link = this.#agents.get(workspaceId);
+    link?.revokeShares(ids);
+    return link !== undefined;
+  }
+
   endWorkspace(workspaceId: string): void {
     const error = new HoldfastError('ERR_WORKSPACE_NOT_FOUND', 'the workspace was removed');
     for (const link of [...this.#links]) if (link.workspaceId === workspaceId) link.end(error);

@@ -3,6 +3,7 @@ export { openLmdbStore } from './lmdb-store.js';
 export type {
   AgentTokenRecord,
   AuditRecord,
+  ShareRecord,
   Store,
   StoreTransaction,
   TokenRecord,

@@ -1,8 +1,9 @@
 import { join } from 'node:path';
-import { open, type Database, type RootDatabase } from 'lmdb';
+import { open, type Database, type RangeOptions, type RootDatabase } from 'lmdb';
 import { HoldfastError, limits, once } from '../../../shared/common/index.js';
 import type {
   AuditRecord,
+  ShareRecord,
   Store,
   StoreTransaction,
   TokenRecord,
@@ -14,11 +15,17 @@ interface FileMode {
   readonly permissionsMode: number;
 }
 
+type ShareKey = [workspaceId: string, id: string];
+
 interface Tables {
   readonly workspaces: Database<WorkspaceRecord, string>;
   readonly workspaceNames: Database<string, string>;
   readonly tokens: Database<TokenRecord, string>;
   readonly tokenHashes: Database<string, string>;
+  /** Keyed by workspace and id, so that those of a workspace lie together. */
+  readonly shares: Database<ShareRecord, ShareKey>;
+  /** From an id, and from a hash, to the key above. */
+  readonly shareKeys: Database<ShareKey, ['id' | 'hash', string]>;
   /** Keyed by a running number, so that records of one millisecond keep their order. */
   readonly audit: Database<AuditRecord, number>;
 }
@@ -31,7 +38,7 @@ export function openLmdbStore(dir: string): Store {
   const root = open({
     path: join(dir, 'store.mdb'),
     noSubdir: true,
-    maxDbs: 8,
+    maxDbs: 16,
     encoding: 'json',
     // A resolved write is on disk, not only visible.
     overlappingSync: false,
@@ -52,6 +59,8 @@ class LmdbStore implements Store {
       workspaceNames: root.openDB({ name: 'workspace-names', encoding: 'json' }),
       tokens: root.openDB({ name: 'tokens', encoding: 'json' }),
       tokenHashes: root.openDB({ name: 'token-hashes', encoding: 'json' }),
+      shares: root.openDB({ name: 'shares', encoding: 'json' }),
+      shareKeys: root.openDB({ name: 'share-keys', encoding: 'json' }),
       audit: root.openDB({ name: 'audit', encoding: 'json' }),
     };
     this.close = once(() => this.#root.close());
@@ -135,6 +144,29 @@ function transactionOn(tables: Tables, writable: boolean): StoreTransaction {
       void tables.tokenHashes.remove(old.hash);
       void tables.tokens.remove(id);
     },
+    share: (id) => shareBy(tables, ['id', id]),
+    shareByHash: (hash) => shareBy(tables, ['hash', hash]),
+    shares: (workspaceId) => {
+      // Ids are base64url, all of which sorts before the tilde.
+      const range =
+        workspaceId === undefined ? {} : { start: [workspaceId], end: [workspaceId, '~'] };
+      return [...tables.shares.getRange(range as RangeOptions).map(({ value }) => value)];
+    },
+    putShare: (record) => {
+      requireWritable();
+      const key: ShareKey = [record.workspaceId, record.id];
+      void tables.shares.put(key, record);
+      void tables.shareKeys.put(['id', record.id], key);
+      void tables.shareKeys.put(['hash', record.hash], key);
+    },
+    removeShare: (id) => {
+      requireWritable();
+      const old = shareBy(tables, ['id', id]);
+      if (old === undefined) return;
+      void tables.shareKeys.remove(['id', id]);
+      void tables.shareKeys.remove(['hash', old.hash]);
+      void tables.shares.remove([old.workspaceId, id]);
+    },
     audit: (record) => {
       requireWritable();
       const [last = 0] = tables.audit.getKeys({ reverse: true, limit: 1 });
@@ -142,4 +174,9 @@ function transactionOn(tables: Tables, writable: boolean): StoreTransaction {
       void tables.audit.remove(last + 1 - limits.AUDIT_RECORDS);
     },
   };
+}
+
+function shareBy(tables: Tables, by: ['id' | 'hash', string]): ShareRecord | undefined {
+  const key = tables.shareKeys.get(by);
+  return key === undefined ? undefined : tables.shares.get(key);
 }

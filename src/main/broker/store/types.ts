@@ -1,5 +1,5 @@
 import type { Closable } from '../../../shared/common/index.js';
-import type { Metadata, TokenRole } from '../../../shared/common/wire/index.js';
+import type { Metadata, ShareMode, TokenRole } from '../../../shared/common/wire/index.js';
 
 /** A workspace as stored. */
 export interface WorkspaceRecord {
@@ -45,6 +45,29 @@ export interface AgentTokenRecord extends TokenBase {
 
 export type TokenRecord = UserTokenRecord | AgentTokenRecord;
 
+/** A share link. Ended ones stay for a while, so that their holders learn what became of them. */
+export interface ShareRecord {
+  readonly kind: 'share';
+  readonly id: string;
+  /** SHA-256 of the secret, base64url. The secret itself is nowhere. */
+  readonly hash: string;
+  readonly workspaceId: string;
+  /** `*`: every terminal. */
+  readonly terminal: string;
+  readonly mode: ShareMode;
+  /** For whom it was made. */
+  readonly name: string;
+  /** How many may be connected through it at a time. */
+  readonly viewers: number;
+  readonly createdAt: number;
+  /** Absent: until revoked. */
+  readonly expiresAt?: number | undefined;
+  /** Id of the token that made it and ends it along with itself. */
+  readonly createdBy: string;
+  /** Absent: it was not. */
+  readonly revokedAt?: number | undefined;
+}
+
 /** One thing that happened. Never holds a secret. */
 export interface AuditRecord {
   readonly at: number;
@@ -54,6 +77,8 @@ export interface AuditRecord {
     | 'workspace.removed'
     | 'token.created'
     | 'token.revoked'
+    | 'share.created'
+    | 'share.revoked'
     | 'ticket.issued'
     | 'agent.connected'
     | 'agent.disconnected'
@@ -66,7 +91,7 @@ export interface AuditRecord {
   /** Name of that token's holder. */
   readonly subject?: string | undefined;
   readonly workspaceId?: string | undefined;
-  /** Id of the token, ticket or session that it was about. */
+  /** Id of the token, share link, ticket or session that it was about. */
   readonly object?: string | undefined;
   /** Network address it came from. */
   readonly source?: string | undefined;
@@ -87,6 +112,12 @@ export interface StoreTransaction {
   removeWorkspace(id: string): void;
   putToken(record: TokenRecord): void;
   removeToken(id: string): void;
+  share(id: string): ShareRecord | undefined;
+  shareByHash(hash: string): ShareRecord | undefined;
+  /** Those of one workspace, in no order that means anything; absent: of all. */
+  shares(workspaceId?: string): ShareRecord[];
+  putShare(record: ShareRecord): void;
+  removeShare(id: string): void;
   audit(record: AuditRecord): void;
 }
 

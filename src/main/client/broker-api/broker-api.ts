@@ -7,6 +7,8 @@ import {
 } from '../../../shared/common/index.js';
 import {
   httpErrorSchema,
+  shareCreatedSchema,
+  shareListSchema,
   ticketResponseSchema,
   tokenCreatedSchema,
   tokenListSchema,
@@ -92,6 +94,21 @@ export function createBrokerApi(options: BrokerApiOptions): BrokerApi {
       call('POST', '/api/v1/tokens', tokenCreatedSchema, { ...request, body }),
     revokeToken: (id, request) =>
       call('DELETE', `/api/v1/tokens/${encodeURIComponent(id)}`, undefined, request),
+    listShares: async ({ workspace, ...request } = {}) =>
+      (
+        await call(
+          'GET',
+          workspace === undefined
+            ? '/api/v1/shares'
+            : `/api/v1/shares?workspace=${encodeURIComponent(workspace)}`,
+          shareListSchema,
+          request,
+        )
+      ).shares,
+    createShare: (body, request) =>
+      call('POST', '/api/v1/shares', shareCreatedSchema, { ...request, body }),
+    revokeShare: (id, request) =>
+      call('DELETE', `/api/v1/shares/${encodeURIComponent(id)}`, undefined, request),
     getTicket: (workspace, { publicKey, scopes, ...request }) =>
       call('POST', `${workspacePath(workspace)}/tickets`, ticketResponseSchema, {
         ...request,

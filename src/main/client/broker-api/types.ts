@@ -1,5 +1,8 @@
 import type { AbortOptions } from '../../../shared/common/index.js';
 import type {
+  ShareCreated,
+  ShareInfo,
+  ShareInput,
   TicketResponse,
   TokenCreated,
   TokenInfo,
@@ -50,6 +53,12 @@ export interface BrokerApi {
   listTokens(options?: AbortOptions): Promise<TokenInfo[]>;
   createToken(input: TokenInput, options?: AbortOptions): Promise<TokenCreated>;
   revokeToken(id: string, options?: AbortOptions): Promise<void>;
-  /** @throws {HoldfastError} ERR_WORKSPACE_NOT_FOUND, ERR_FORBIDDEN. */
+  /** The share links of one workspace, or of all that the token owns, newest first. */
+  listShares(options?: AbortOptions & { readonly workspace?: string }): Promise<ShareInfo[]>;
+  /** @throws {HoldfastError} ERR_FORBIDDEN unless the token owns the workspace, ERR_AGENT_OFFLINE. */
+  createShare(input: ShareInput, options?: AbortOptions): Promise<ShareCreated>;
+  /** Whoever is connected through it is out at once. @throws {HoldfastError} ERR_NOT_FOUND. */
+  revokeShare(id: string, options?: AbortOptions): Promise<void>;
+  /** With a token, or the secret of a share link. @throws {HoldfastError} ERR_WORKSPACE_NOT_FOUND, ERR_FORBIDDEN. */
   getTicket(workspace: string, options: TicketOptions): Promise<TicketResponse>;
 }

@@ -115,6 +115,15 @@ export class FramedChannel implements ByteChannel, Lane {
     this.#host.schedule(this);
   }
 
+  /** Ends the channel without what still waits to be sent; `last` is sent in its place. */
+  cut(error: ErrorRecord, last?: OwnedBytes): void {
+    if (this.#end !== undefined) return;
+    this.#queue.length = 0;
+    this.#queuedBytes = 0;
+    if (last !== undefined && !this.#closing) this.send(last);
+    this.close(error);
+  }
+
   /** For the connection: the next thing to send, and whether more follows. */
   take():
     { readonly message: OwnedBytes } | { readonly close: ErrorRecord | undefined } | undefined {

@@ -54,6 +54,8 @@ export interface AgentControlOptions {
   readonly sign: Signer;
   readonly crypto: PeerCrypto;
   readonly requests: ControlRequests;
+  /** Which requests this client may make at all. Absent: every one. */
+  readonly mayRequest?: ((type: string) => boolean) | undefined;
   /** The client is known; called before it learns of it, so that what it then opens finds doors open. */
   readonly onAuthenticated?: (() => void) | undefined;
   /** Shown to the client once it is in. */
@@ -206,6 +208,14 @@ export class AgentControl {
     this.#require('authenticated');
     if (this.#open >= CONTROL_REQUESTS) {
       const error = { code: 'ERR_RATE_LIMITED', message: 'too many requests at once' } as const;
+      this.#send({ type: 'error', id: request.id, error });
+      return;
+    }
+    if (this.#options.mayRequest?.(request.type) === false) {
+      const error = {
+        code: 'ERR_FORBIDDEN',
+        message: `not allowed here: ${request.type}`,
+      } as const;
       this.#send({ type: 'error', id: request.id, error });
       return;
     }

@@ -5,15 +5,8 @@
 import * as z from 'zod';
 import { METADATA_BYTES } from '../limits.js';
 import { metadataSchema } from './metadata.js';
+import { holderNameSchema, workspaceNameSchema } from './names.js';
 import { publicKeySchema, scopeSchema } from './ticket.js';
-
-/** Name of a workspace: part of host names and addresses. Lower case, so that two never look alike. */
-export const workspaceNameSchema = z
-  .string()
-  .regex(
-    /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/,
-    'lower-case letters, digits and inner hyphens, at most 63',
-  );
 
 /** What an owner may say about a workspace: the metadata of the original, and the Git key. */
 const workspaceFields = z.object({
@@ -86,11 +79,7 @@ export type TokenRole = z.infer<typeof tokenRoleSchema>;
 /** Body of `POST /api/v1/tokens`. */
 export const tokenInputSchema = z.strictObject({
   /** Who holds it: shown in presence, logs and audit records as the subject. */
-  name: z
-    .string()
-    .min(1)
-    .max(100)
-    .regex(/^[\p{L}\p{N} ._@+-]+$/u, 'letters, digits, blanks and . _ @ + -'),
+  name: holderNameSchema,
   role: tokenRoleSchema.default('user'),
   /** Names of workspaces, or all of them, later ones too. */
   workspaces: z.union([z.literal('all'), z.array(workspaceNameSchema).min(1).max(256)]),

@@ -38,6 +38,7 @@ export {
   TICKET_TYPE,
   ticketClaimsSchema,
   type TerminalAccess,
+  type ShareClaim,
   type TicketClaims,
 } from './ticket.js';
 export {
@@ -87,7 +88,6 @@ export {
   workspaceInfoSchema,
   workspaceInputSchema,
   workspaceListSchema,
-  workspaceNameSchema,
   workspacePatchSchema,
   type TokenCreated,
   type TokenInfo,
@@ -99,3 +99,22 @@ export {
   type WorkspaceInput,
   type WorkspacePatch,
 } from './broker-api.js';
+export { workspaceNameSchema } from './names.js';
+export {
+  formatShareLink,
+  looksLikeLink,
+  parseShareFragment,
+  parseShareLink,
+  shareCreatedSchema,
+  sharedSchema,
+  shareInputSchema,
+  shareListSchema,
+  sharePath,
+  type Shared,
+  type ShareCreated,
+  type ShareInfo,
+  type ShareInput,
+  type ShareLink,
+  type ShareMode,
+  type ShareSecret,
+} from './share.js';

@@ -4,7 +4,8 @@
  * unread but for their size. docs/protocol.md has the order of messages.
  */
 import * as z from 'zod';
-import { SIGNAL_MESSAGE_BYTES, TICKET_BYTES } from '../limits.js';
+import { PEERS, SIGNAL_MESSAGE_BYTES, TICKET_BYTES } from '../limits.js';
+import { sharedSchema } from './share.js';
 import { publicKeySchema } from './ticket.js';
 
 /** Stated by whoever opens the WebSocket; the broker answers any other with ERR_PROTOCOL_VERSION. */
@@ -21,6 +22,8 @@ const candidate = z.object({
   sdpMLineIndex: z.number().int().nullish(),
 });
 const ticket = z.string().max(TICKET_BYTES);
+/** Ids of share links; an agent has at most one per peer. */
+const shares = z.array(z.string().regex(/^[A-Za-z0-9_-]{22}$/)).max(PEERS);
 const error = z.object({ code: z.string().max(64), message: z.string().max(1_000) });
 
 /** An RTCIceServer; `credential` is short-lived. */
@@ -46,6 +49,8 @@ export const agentSignalSchema = z.discriminatedUnion('type', [
     agentKey: publicKeySchema,
     /** `ssh-ed25519 AAAA...`, for KnownHostsCommand. */
     sshHostKey: z.string().max(512),
+    /** Share links that have peers now, so that the agent learns which were revoked while it was away. */
+    shares: shares.optional(),
   }),
   z.object({ type: z.literal('answer'), session, sdp }),
   z.object({ type: z.literal('candidate'), session, candidate }),
@@ -76,6 +81,8 @@ export const brokerToAgentSchema = z.discriminatedUnion('type', [
   /** No direct path: the agent dials this path of the broker and speaks the framed engine over it. */
   z.object({ type: z.literal('relay'), session, ticket, path: z.string().max(256) }),
   z.object({ type: z.literal('end'), session }),
+  /** Nobody may be connected through these share links any more. */
+  z.object({ type: z.literal('revoked'), shares }),
   z.object({ type: z.literal('error'), error }),
 ]);
 export type BrokerToAgent = z.infer<typeof brokerToAgentSchema>;
@@ -119,6 +126,8 @@ export const ticketResponseSchema = z.object({
   /** Absent until the agent has connected once. Clients pin it. */
   agentKey: publicKeySchema.optional(),
   sshHostKey: z.string().optional(),
+  /** What the share link that was shown is good for. Absent: a token was shown. */
+  share: sharedSchema.optional(),
 });
 export type TicketResponse = z.infer<typeof ticketResponseSchema>;
 

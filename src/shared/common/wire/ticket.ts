@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { HoldfastError } from '../errors.js';
 import type { TerminalId } from '../ids.js';
+import { SHARE_MAX_VIEWERS } from '../limits.js';
 
 /**
  * What a ticket may allow. `owner` allows everything; `terminal:*` stands for every terminal.
@@ -10,6 +11,17 @@ export const scopeSchema = z
   .string()
   .max(96)
   .regex(/^(owner|ssh|sftp|forward|terminal:(\*|[A-Za-z0-9][A-Za-z0-9._-]{0,63}):(view|type))$/);
+
+/**
+ * The share link that a ticket came from: its id, how many may be connected through it at a time, and when
+ * it expires, in seconds since the epoch (absent: when revoked). The agent ends its peers by this.
+ */
+const shareClaimSchema = z.object({
+  id: z.string().regex(/^[A-Za-z0-9_-]{22}$/),
+  cap: z.number().int().min(1).max(SHARE_MAX_VIEWERS),
+  exp: z.number().int().optional(),
+});
+export type ShareClaim = z.infer<typeof shareClaimSchema>;
 
 /**
  * Claims of a ticket: a JWT signed with EdDSA by an issuer whose key the agent has pinned. Short-lived,
@@ -28,6 +40,8 @@ export const ticketClaimsSchema = z.object({
   cnf: z.object({
     jwk: z.object({ kty: z.literal('OKP'), crv: z.literal('Ed25519'), x: z.string().length(43) }),
   }),
+  /** Absent: the ticket is that of a person's own token. */
+  shr: shareClaimSchema.optional(),
 });
 
 export type TicketClaims = z.infer<typeof ticketClaimsSchema>;

@@ -1,4 +1,4 @@
-import type { ByteChannel, Closable, ErrorRecord } from '../../common/index.js';
+import type { ByteChannel, Closable, ErrorRecord, OwnedBytes } from '../../common/index.js';
 
 /** How bytes travel: see DESIGN, "Engines behind one adapter". */
 export type EngineName = 'werift' | 'framed' | 'native';
@@ -7,6 +7,8 @@ export type EngineName = 'werift' | 'framed' | 'native';
 export interface PeerChannel extends ByteChannel {
   readonly label: string;
   readonly protocol: string;
+  /** Ends the channel without what still waits to be sent; `last` is sent in its place. */
+  cut(error: ErrorRecord, last?: OwnedBytes): void;
 }
 
 /** What ties a connection to the two ends' certificates; both ends sign it (see `peerTranscript`). */

@@ -11,6 +11,8 @@ export interface PeerTask {
   readonly port: MessagePort;
   /** Absent: the usual one. */
   readonly heartbeatMs?: number | undefined;
+  /** Channels that the peer may have open at a time. Absent: what the engine allows. */
+  readonly maxChannels?: number | undefined;
 }
 
 /** Where the bytes of the connection come from. */
@@ -31,6 +33,8 @@ export type PeerCommand =
   | { readonly type: 'authenticated' }
   /** Say goodbye and end. Absent error: on purpose. */
   | { readonly type: 'close'; readonly error?: ErrorRecord | undefined }
+  /** End all channels but the control channel, with what waits in them; `close` follows. */
+  | { readonly type: 'expel'; readonly error: ErrorRecord }
   /** For tests; obeyed only where the pool was started with faults. */
   | { readonly type: 'fault'; readonly kind: FaultKind };
 
