@@ -1,4 +1,4 @@
-/** `npm run proof:exit -- [--runs N]`: sets up, then proves that no output is lost at an exit. */
+/** `npm run proof:NAME -- ...`: sets up, then runs the proof of that name, which says what it takes. */
 import { pathToFileURL } from 'node:url';
 import { runMain } from './lib/failure.mjs';
 import { inRoot } from './lib/paths.mjs';
@@ -6,7 +6,8 @@ import { setup } from './setup.mjs';
 
 await runMain(async () => {
   await setup();
-  const program = inRoot('dist/test/proof/exit.js');
-  process.argv = [process.execPath, program, ...process.argv.slice(2)];
+  const [name, ...args] = process.argv.slice(2);
+  const program = inRoot(`dist/test/proof/${name}.js`);
+  process.argv = [process.execPath, program, ...args];
   await import(pathToFileURL(program).href);
 });

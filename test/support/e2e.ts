@@ -267,6 +267,11 @@ export class Watcher {
     this.client.input(new TextEncoder().encode(text));
   }
 
+  /** Stops reading: what still comes is neither processed nor acknowledged, until `resume`. */
+  pause(): void {
+    this.#reads = false;
+  }
+
   /** Begins to read, what is held back first. */
   resume(): void {
     this.#reads = true;
