@@ -172,6 +172,22 @@ test('attach - one viewer that stops reading slows down nobody (seed: Write unde
   assert.equal(stopped.gaps.length, 1);
 });
 
+test('attach - a viewer that stops reading gets no more than its window, also when it falls out of the ring', async () => {
+  const id = 'behind';
+  scripts.set(id, numbered(1_000_000));
+  const window = 1_500_000;
+  const stopped = new TestViewer(terminals, id, { acks: false, window, takesEveryMs: 100 });
+  const fast = new TestViewer(terminals, id);
+  assert.deepEqual(await fast.ended, { kind: 'status', status: 0 });
+  await stopped.until(() => stopped.bytes().length >= window);
+  assert.ok(stopped.gaps.length > 1, `${String(stopped.gaps.length)} gaps`);
+  await sleep(200);
+  assert.equal(stopped.bytes().length, window);
+  stopped.startAcks();
+  await stopped.ended;
+  assertTrue(stopped);
+});
+
 test('attach - when the only viewer is stopped the program goes on after five seconds', async () => {
   const id = 'only';
   scripts.set(id, `${numbered(100_000)}; echo done > /dev/null; exit 6`);

@@ -110,6 +110,8 @@ export interface ViewerOptions extends OpenOptions {
   /** False: acknowledges nothing until `ack` is called. */
   readonly acks?: boolean;
   readonly clientId?: Uint8Array;
+  /** Takes what its channel brought only this often, so that the channel is full in between. Absent: at once. */
+  readonly takesEveryMs?: number;
 }
 
 /** One viewer of the `terminal` protocol that keeps all it was sent, with the offsets that were stated. */
@@ -129,6 +131,7 @@ export class TestViewer {
   readonly #window: number;
   #acks: boolean;
   readonly #watchers = new Set<() => void>();
+  #untaken = 0;
 
   constructor(terminals: TerminalRegistry, id: string, options: ViewerOptions = {}) {
     this.channel = openChannel(terminals, id, options);
@@ -141,7 +144,8 @@ export class TestViewer {
     attached.promise.catch(() => undefined);
     this.channel.start({
       message: (bytes) => {
-        this.channel.consumed(bytes.byteLength);
+        if (options.takesEveryMs === undefined) this.channel.consumed(bytes.byteLength);
+        else this.#takeLater(bytes.byteLength, options.takesEveryMs);
         const frame = decodeAgentFrame(bytes);
         if (frame.type !== 'output') this.frames.push(frame);
         switch (frame.type) {
@@ -159,6 +163,7 @@ export class TestViewer {
           case 'gap':
             this.gaps.push(frame);
             this.next = frame.to;
+            if (this.#acks) this.ack();
             break;
           case 'exit':
             this.exitAt = performance.now();
@@ -256,5 +261,15 @@ export class TestViewer {
 
   close(): void {
     this.channel.close();
+  }
+
+  #takeLater(bytes: number, ms: number): void {
+    if (this.#untaken === 0) {
+      setTimeout(() => {
+        this.channel.consumed(this.#untaken);
+        this.#untaken = 0;
+      }, ms);
+    }
+    this.#untaken += bytes;
   }
 }

@@ -48,9 +48,8 @@ export class FrameViewer implements Viewer {
   #size: TerminalSize | undefined;
   #cursor = 0;
   #acked = 0;
-  /** First offset that it does not take yet, and the window that it stated last. */
+  /** First offset that it does not take yet. */
   #limit = 0;
-  #window = 0;
   #replayUntil = 0;
   #progressAt = 0;
   #slot = 0;
@@ -129,10 +128,11 @@ export class FrameViewer implements Viewer {
 
   sendGap(to: number): void {
     this.#channel.send(encodeAgentFrame({ type: 'gap', from: this.#cursor, to }));
+    // What is gone takes none of the window, and frees none: with the whole window at each gap, one that
+    // stopped reading would be sent more and more for as long as it falls behind faster than it fills up.
+    this.#limit += to - this.#cursor;
     this.#cursor = to;
     this.#acked = Math.max(this.#acked, to);
-    // What is gone needs no acknowledgement, so the whole window is free again.
-    this.#limit = to + this.#window;
   }
 
   sendSize(offset: number, size: TerminalSize): void {
@@ -218,7 +218,6 @@ export class FrameViewer implements Viewer {
     this.#ready = true;
     this.#cursor = point.offset;
     this.#acked = point.offset;
-    this.#window = frame.window;
     this.#limit = point.offset + frame.window;
     // For whoever started the terminal nothing is old: a shell that asks at its start gets its answer.
     this.#replayUntil = this.#spec.created ? point.offset : this.#host.head;
@@ -256,7 +255,6 @@ export class FrameViewer implements Viewer {
       this.#acked = offset;
       this.#progressAt = this.#host.now();
     }
-    this.#window = window;
     this.#limit = Math.max(this.#limit, offset + window);
     this.#host.progressed(this);
   }
