@@ -17,6 +17,7 @@ import { publicKeyText } from '../../src/shared/node/peer/index.js';
 import { checkLeaks, tempDir, waitFor } from '../support/index.js';
 import { Collector, firstWrongByte, sendPattern } from '../support/peer/channels.js';
 import { echo } from '../support/peer/echo.js';
+import { controlRequests } from '../support/peer/requests.js';
 
 checkLeaks();
 
@@ -44,7 +45,7 @@ async function startWorld(t: TestContext) {
       channels.push(channel);
       echo(channel);
     },
-    requests: { terminals: () => Promise.resolve([]), kill: () => Promise.resolve() },
+    requests: controlRequests(),
   });
   peers.start();
   const loop = startDialLoop({

@@ -16,6 +16,7 @@ import {
 } from '../../src/shared/node/peer/index.js';
 import { checkLeaks } from '../support/index.js';
 import { nextChannel, weriftCertificate } from '../support/peer/index.js';
+import { controlRequests } from '../support/peer/requests.js';
 
 checkLeaks();
 
@@ -108,7 +109,7 @@ async function authenticateBoth(
       agentKey: publicKeyText(agentKey),
       sign: nodeSigner(agentKey),
       crypto: nodePeerCrypto,
-      requests: { terminals: () => Promise.resolve([]), kill: () => Promise.resolve() },
+      requests: controlRequests(),
       welcome: { workspace: 'w', subject: 's', scopes: ['owner'], agentVersion: 'test' },
     });
     return await codeOf(control.authenticate());

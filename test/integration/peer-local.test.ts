@@ -10,6 +10,7 @@ import type { FaultKind } from '../../src/shared/node/ports/index.js';
 import { checkLeaks, tempDir, waitFor } from '../support/index.js';
 import { Collector, firstWrongByte, sendPattern } from '../support/peer/channels.js';
 import { echo } from '../support/peer/echo.js';
+import { controlRequests } from '../support/peer/requests.js';
 
 checkLeaks();
 
@@ -31,14 +32,13 @@ async function startAgent({ faults = false } = {}) {
       channels.push(channel);
       if (channel.protocol !== 'terminal') echo(channel);
     },
-    requests: {
-      terminals: () => Promise.resolve([]),
+    requests: controlRequests({
       kill: (id) => {
         if (id !== 'known') throw new HoldfastError('ERR_TERMINAL_NOT_FOUND', 'no such terminal');
         killed.push(id);
         return Promise.resolve();
       },
-    },
+    }),
   });
   peers.start();
   const path = join(tempDir(), 'agent.sock');

@@ -107,7 +107,10 @@ export function keepConnected(open: () => Promise<AgentConnection>): LinkKeeper 
       openChannel: (options) => agent.openChannel(options),
       ping: () => agent.ping(),
       terminals: () => agent.terminals(),
-      kill: (id) => agent.kill(id),
+      kill: agent.kill,
+      create: agent.create,
+      setIdle: agent.setIdle,
+      wait: agent.wait,
       close: () => agent.close(),
     };
   });

@@ -46,6 +46,7 @@ export function createTerminals(
     workers: 2,
     ringBytes: limits.RING_BYTES,
     maxTerminals: 500,
+    maxTerminalsPerSubject: 500,
     idleMs: { terminal: 60_000, reconnectingPty: 60_000 },
     beatMs: limits.WORKER_BEAT_MS,
     faults: false,

@@ -153,6 +153,7 @@ class RunningAgent implements Agent {
       workers: options.terminalWorkers,
       ringBytes: options.ringBytes,
       maxTerminals: options.maxTerminals,
+      maxTerminalsPerSubject: options.maxTerminalsPerSubject,
       idleMs: {
         terminal: options.terminalIdleMs,
         reconnectingPty: options.reconnectingPtyIdleMs,
@@ -162,7 +163,13 @@ class RunningAgent implements Agent {
       clock,
       logger,
       pool: options.terminalPool,
-      prepareShell: () => this.#prepareCommand({ kind: 'shell', term: 'xterm-256color' }),
+      prepareShell: (_id, { command, directory }) =>
+        this.#prepareCommand({
+          kind: command === undefined ? 'shell' : 'program',
+          words: command,
+          directory,
+          term: 'xterm-256color',
+        }),
     });
     this.#ssh = createSshServer({
       logger,
@@ -191,7 +198,10 @@ class RunningAgent implements Agent {
       },
       requests: {
         terminals: () => this.#terminals.list(),
-        kill: (id) => this.#terminals.kill(id),
+        kill: (id, signal) => this.#terminals.kill(id, signal),
+        create: (id, request, subject) => this.#terminals.create(id, request, subject),
+        setIdle: (id, idleMs) => this.#terminals.setIdle(id, idleMs),
+        wait: (id, timeoutMs, gone) => this.#terminals.wait(id, timeoutMs, gone),
       },
       workers: {
         size: options.peerWorkers,

@@ -35,6 +35,8 @@ export interface AgentOptions {
   readonly terminalIdleMs?: number | undefined;
   readonly reconnectingPtyIdleMs?: number | undefined;
   readonly maxTerminals?: number | undefined;
+  /** Of these, how many one subject may have. Default {@link limits.TERMINALS_PER_SUBJECT}. */
+  readonly maxTerminalsPerSubject?: number | undefined;
   /** Threads of each pool. Default 2. */
   readonly terminalWorkers?: number | undefined;
   readonly peerWorkers?: number | undefined;
@@ -59,6 +61,7 @@ type Defaulted =
   | 'terminalIdleMs'
   | 'reconnectingPtyIdleMs'
   | 'maxTerminals'
+  | 'maxTerminalsPerSubject'
   | 'terminalWorkers'
   | 'peerWorkers'
   | 'workerBeatMs'
@@ -90,15 +93,25 @@ export function resolveAgentOptions(options: AgentOptions): ResolvedAgentOptions
       `${name} must be a whole number from ${String(min)} to ${String(max)}`,
     );
   };
-  const week = 7 * 86_400_000;
   return Object.freeze({
     ...options,
     ephemeralHostKey: options.ephemeralHostKey ?? false,
     forwarding: options.forwarding ?? {},
     ringBytes: number('ringBytes', limits.RING_BYTES, limits.RING_MIN_BYTES, limits.RING_MAX_BYTES),
-    terminalIdleMs: number('terminalIdleMs', limits.TERMINAL_IDLE_MS, 0, week),
-    reconnectingPtyIdleMs: number('reconnectingPtyIdleMs', limits.RPTY_IDLE_MS, 0, week),
+    terminalIdleMs: number('terminalIdleMs', limits.TERMINAL_IDLE_MS, 0, limits.IDLE_MAX_MS),
+    reconnectingPtyIdleMs: number(
+      'reconnectingPtyIdleMs',
+      limits.RPTY_IDLE_MS,
+      0,
+      limits.IDLE_MAX_MS,
+    ),
     maxTerminals: number('maxTerminals', limits.MAX_TERMINALS, 1, limits.MAX_TERMINALS),
+    maxTerminalsPerSubject: number(
+      'maxTerminalsPerSubject',
+      limits.TERMINALS_PER_SUBJECT,
+      1,
+      limits.MAX_TERMINALS,
+    ),
     terminalWorkers: number('terminalWorkers', DEFAULT_WORKERS, 1, 64),
     peerWorkers: number('peerWorkers', DEFAULT_WORKERS, 1, 64),
     workerBeatMs: number('workerBeatMs', limits.WORKER_BEAT_MS, 100, 600_000),

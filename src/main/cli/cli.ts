@@ -27,10 +27,13 @@ export interface HelpOptions {
 /** What a command gets from the frame: a way to declare itself, its configuration, its exit status. */
 export class Cli {
   readonly #inputs: Omit<ConfigInputs, 'flags'>;
+  /** What stands on the command line after the name of the command, word for word. */
+  readonly words: readonly string[];
   #exitStatus: number = EXIT.ok;
 
-  constructor(inputs: Omit<ConfigInputs, 'flags'>) {
+  constructor(inputs: Omit<ConfigInputs, 'flags'>, words: readonly string[] = []) {
     this.#inputs = inputs;
+    this.words = words;
   }
 
   /** The status that the process ends with. */

@@ -18,7 +18,7 @@ export async function run(args: readonly string[]): Promise<number> {
       return 0;
     }
     const { Cli } = await import('./cli.js');
-    const cli = new Cli({ env: { ...process.env }, token, cwd: process.cwd() });
+    const cli = new Cli({ env: { ...process.env }, token, cwd: process.cwd() }, rest);
     const command = (await findCommand(name).load()).build(cli);
     const subcommand = command.commands.length > 0 ? rest.find((arg) => !arg.startsWith('-')) : '';
     if (subcommand === undefined && !rest.includes('--help') && !rest.includes('-h')) {

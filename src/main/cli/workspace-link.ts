@@ -6,7 +6,6 @@ import {
   type ByteChannel,
   type Closable,
   type ErrorRecord,
-  type TerminalId,
 } from '../../shared/common/index.js';
 import type { TerminalInfo } from '../../shared/common/wire/index.js';
 import { createBrokerApi, type BrokerApi } from '../client/broker-api/index.js';
@@ -35,7 +34,10 @@ export interface WorkspaceLink extends Closable {
   /** Resolves when the agent has answered. */
   ping(): Promise<unknown>;
   terminals(): Promise<TerminalInfo[]>;
-  kill(id: TerminalId): Promise<void>;
+  readonly kill: AgentConnection['kill'];
+  readonly create: AgentConnection['create'];
+  readonly setIdle: AgentConnection['setIdle'];
+  readonly wait: AgentConnection['wait'];
 }
 
 /** `local.holdfast` and `local` are the same workspace. */
@@ -172,7 +174,10 @@ function linkOf(agent: AgentConnection, sshHostKey: string | undefined): Workspa
     openChannel: (options) => agent.openChannel(options),
     ping: () => agent.ping(),
     terminals: () => agent.terminals(),
-    kill: (id) => agent.kill(id),
+    kill: agent.kill,
+    create: agent.create,
+    setIdle: agent.setIdle,
+    wait: agent.wait,
     close: () => agent.close(),
   };
 }

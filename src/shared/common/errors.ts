@@ -129,6 +129,14 @@ export const ERROR_CODES = {
     meaning: 'No more terminals can be opened.',
     hint: 'End some with `holdfast kill`, or raise the limit in the configuration of the agent.',
   },
+  ERR_TERMINAL_QUOTA: {
+    meaning: 'You have as many terminals as one person may.',
+    hint: 'End some with `holdfast kill`, or have maxTerminalsPerSubject of the agent raised.',
+  },
+  ERR_WAIT_TIMEOUT: {
+    meaning: 'Nothing ended in the time that was to be waited for.',
+    hint: 'Wait longer. Commands are noticed only in a shell that marks them: see docs/shell-integration.md.',
+  },
   ERR_READ_ONLY: {
     meaning: 'This viewer may watch but not type.',
     hint: 'Ask the owner for a link that allows typing.',

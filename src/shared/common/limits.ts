@@ -30,6 +30,32 @@ export const RPTY_UNREAD_BYTES = 256 * KIB;
 export const RPTY_IDLE_MS = 5 * 60_000;
 /** Idle life of a `terminal` terminal with nobody attached. */
 export const TERMINAL_IDLE_MS = 24 * 3_600_000;
+/** The longest that anything may live or wait by request: timers of Node end at 24.8 days. */
+export const IDLE_MAX_MS = 7 * 24 * 3_600_000;
+export const WAIT_MAX_MS = 7 * 24 * 3_600_000;
+/** A command of a terminal with all its arguments. */
+export const COMMAND_BYTES = 32 * KIB;
+export const COMMAND_WORDS = 1_024;
+/** Linux's PATH_MAX. */
+export const PATH_BYTES = 4 * KIB;
+/** How long an exited terminal can still be looked at. */
+export const EXITED_KEPT_MS = 10 * 60_000;
+export const EXITED_KEPT = 64;
+export const EXITED_KEPT_BYTES = 16 * MIB;
+/** Terminals that one subject may have, PTYs of SSH sessions among them: nobody takes all of them. */
+export const TERMINALS_PER_SUBJECT = 2_000;
+/** An OSC sequence that means something to Holdfast; a longer one is passed over. */
+export const OSC_BYTES = 8 * KIB;
+/** Of a title; no tab shows more. */
+export const TITLE_CHARACTERS = 256;
+/** Of a command line in events and in the list. */
+export const COMMAND_LINE_CHARACTERS = 1_024;
+/** Events of a terminal that its viewers have not been told of; the oldest go first. */
+export const EVENTS_KEPT = 256;
+/** News of a terminal go to main at most this often. */
+export const NEWS_MS = 50;
+/** Ends of commands in one piece of news; a program that prints markers in a loop has more. */
+export const NEWS_COMMANDS = 16;
 /** Terminals of one agent. kernel.pty.max is 4096 on a stock Linux. */
 export const MAX_TERMINALS = 4_000;
 /** A viewer that has a channel but never says what it wants. */

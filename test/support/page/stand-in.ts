@@ -21,6 +21,7 @@ import {
   type PeerConnection,
   type WeriftAttempt,
 } from '../../../src/shared/node/peer/index.js';
+import { controlRequests } from '../peer/requests.js';
 import { ScriptedTerminal } from '../scripted-terminal.js';
 
 const WEB_ROOT = path.resolve('dist/web');
@@ -218,14 +219,14 @@ export async function startStandIn(): Promise<StandIn> {
       agentKey: publicKeyText(agent),
       sign: nodeSigner(agent),
       crypto: nodePeerCrypto,
-      requests: {
+      requests: controlRequests({
         terminals: () => Promise.resolve([...terminals].map(terminalInfo)),
         kill: (id) => {
           terminals.get(id)?.exit({ kind: 'signal', signal: 'SIGHUP' });
           terminals.delete(id);
           return Promise.resolve();
         },
-      },
+      }),
       welcome: {
         workspace: 'local',
         subject: 'tester',

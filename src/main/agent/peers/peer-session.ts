@@ -36,6 +36,13 @@ import { PortChannel, type FaultKind, type PortHandle } from '../../../shared/no
 import type { WorkerPool } from '../worker-pool/index.js';
 import type { IncomingChannel, VerifiedPeer } from './types.js';
 
+/** As {@link ControlRequests}, with who asks where the agent must know. */
+export interface AgentRequests extends Omit<ControlRequests, 'create'> {
+  create(
+    ...args: [...Parameters<ControlRequests['create']>, subject: string]
+  ): ReturnType<ControlRequests['create']>;
+}
+
 /** What is the same for all sessions of an agent. */
 export interface SessionContext {
   readonly pool: WorkerPool;
@@ -45,7 +52,7 @@ export interface SessionContext {
   readonly crypto: PeerCrypto;
   readonly agentVersion: string;
   readonly workspace: () => string;
-  readonly requests: ControlRequests;
+  readonly requests: AgentRequests;
   readonly onChannel: (channel: IncomingChannel) => void;
   readonly heartbeatMs: number | undefined;
 }
@@ -313,18 +320,33 @@ export class PeerSession implements VerifiedPeer, Closable {
     const { requests } = this.#context;
     const access = (id: string): string =>
       this.permissions.terminalAccess(id as Parameters<Permissions['terminalAccess']>[0]);
+    const requireType = (id: string, what: string): void => {
+      if (access(id) === 'type') return;
+      const message = `the ticket does not allow to ${what} this terminal`;
+      throw new HoldfastError('ERR_FORBIDDEN', message);
+    };
     return {
       terminals: async () => {
         const all = await requests.terminals();
         return all.filter(({ id }) => access(id) !== 'none');
       },
-      kill: async (id) => {
-        if (access(id) !== 'type')
-          throw new HoldfastError(
-            'ERR_FORBIDDEN',
-            'the ticket does not allow to end this terminal',
-          );
-        await requests.kill(id);
+      kill: async (id, signal) => {
+        requireType(id, 'end');
+        await requests.kill(id, signal);
+      },
+      create: (id, request) => {
+        requireType(id, 'start');
+        return requests.create(id, request, this.subject);
+      },
+      setIdle: async (id, idleMs) => {
+        requireType(id, 'change');
+        await requests.setIdle(id, idleMs);
+      },
+      wait: (id, timeoutMs, gone) => {
+        if (access(id) === 'none') {
+          throw new HoldfastError('ERR_FORBIDDEN', 'the ticket does not allow this terminal');
+        }
+        return requests.wait(id, timeoutMs, gone);
       },
     };
   }

@@ -12,14 +12,18 @@ import {
   type ErrorCode,
   type Logger,
 } from '../../../shared/common/index.js';
-import type { ControlRequests } from '../../../shared/common/peer-auth/index.js';
 import { Permissions, type IssuerKey } from '../../../shared/common/wire/index.js';
 import { nodePeerCrypto, nodeSigner, publicKeyText } from '../../../shared/node/peer/index.js';
 import type { FaultKind } from '../../../shared/node/ports/index.js';
 import type { PeerOffer } from '../dial/types.js';
 import { WorkerPool } from '../worker-pool/index.js';
 import { LocalListener } from './local-listener.js';
-import { PeerSession, type SessionContext, type SessionOptions } from './peer-session.js';
+import {
+  PeerSession,
+  type AgentRequests,
+  type SessionContext,
+  type SessionOptions,
+} from './peer-session.js';
 import { Shares } from './shares.js';
 import { TicketVerifier } from './tickets.js';
 import type { IncomingChannel } from './types.js';
@@ -38,7 +42,7 @@ export interface PeersOptions {
   /** Gets every channel that a verified peer opens, but for the control channel. */
   readonly onChannel: (channel: IncomingChannel) => void;
   /** Answers requests on control channels. What a peer may see or end has been checked. */
-  readonly requests: ControlRequests;
+  readonly requests: AgentRequests;
   readonly workers?: PeerWorkersOptions | undefined;
   readonly clock?: Clock | undefined;
   /** For tests of the heartbeat. */

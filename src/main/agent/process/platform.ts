@@ -13,9 +13,17 @@ export interface ShellPlatform {
   commandArgs(shell: string, command: string): string[];
   /** Arguments that make `shell` an interactive session, a login one where that exists. */
   sessionArgs(shell: string): string[];
+  /**
+   * Program and arguments that run `words` as they are, with what the user's profile sets where that is
+   * possible: no word is ever parsed by a shell.
+   */
+  programArgs(shell: string, words: readonly string[]): { file: string; args: string[] };
   /** Whether a child gets a session and process group of its own, so that all of it can be signalled. */
   readonly hasProcessGroups: boolean;
 }
+
+/** Shells that hand over their arguments as `"$@"` and know `-l`. */
+const BOURNE_SHELLS = new Set(['sh', 'ash', 'bash', 'dash', 'ksh', 'mksh', 'zsh']);
 
 const POSIX: ShellPlatform = {
   fallbackShells: ['/bin/sh'],
@@ -25,6 +33,14 @@ const POSIX: ShellPlatform = {
   // `-l` rather than a dash in front of argv[0]: every shell in use knows it, and the launcher that
   // sets SSH_TTY is a plain sh, which cannot choose argv[0] for what it executes.
   sessionArgs: () => ['-l'],
+  programArgs: (shell, words) => {
+    const name = shell.slice(shell.lastIndexOf('/') + 1);
+    if (BOURNE_SHELLS.has(name)) {
+      return { file: shell, args: ['-l', '-c', 'exec "$@"', name, ...words] };
+    }
+    if (name === 'fish') return { file: shell, args: ['-l', '-c', 'exec $argv', '--', ...words] };
+    return { file: '/bin/sh', args: ['-c', 'exec "$@"', 'sh', ...words] };
+  },
   hasProcessGroups: true,
 };
 
@@ -35,6 +51,7 @@ const WINDOWS: ShellPlatform = {
   commandArgs: (shell, command) =>
     isPowerShell(shell) ? ['-NoLogo', '-Command', command] : ['/c', command],
   sessionArgs: (shell) => (isPowerShell(shell) ? ['-NoLogo'] : []),
+  programArgs: (_shell, [file = '', ...args]) => ({ file, args }),
   hasProcessGroups: false,
 };
 

@@ -1,6 +1,6 @@
-import { HoldfastError, limits } from '../../../shared/common/index.js';
+import { assertNever, HoldfastError, limits } from '../../../shared/common/index.js';
 import { buildEnvironment } from './environment.js';
-import { shellPlatform } from './platform.js';
+import { shellPlatform, type ShellPlatform } from './platform.js';
 import type { CommandContext, CommandRequest, PreparedCommand } from './types.js';
 import {
   currentUser,
@@ -35,14 +35,11 @@ export function createPrepareCommand(options: PrepareOptions = {}): PrepareComma
     const user = readUser();
     const shell = await resolveShell(user);
     const home = homeDirectory(user);
-    const cwd = await resolveDirectory(context.metadata.directory, home);
-    const platform = shellPlatform(user.platform);
+    const directory = request.directory ?? context.metadata.directory;
+    if (directory.includes('\0')) throw nul('a directory');
+    const cwd = await resolveDirectory(directory, home);
     return {
-      file: shell,
-      args:
-        request.kind === 'shell'
-          ? platform.sessionArgs(shell)
-          : platform.commandArgs(shell, checkCommand(request.command ?? '')),
+      ...program(request, shell, shellPlatform(user.platform)),
       cwd,
       env: buildEnvironment({
         processEnv: user.env,
@@ -59,10 +56,47 @@ export function createPrepareCommand(options: PrepareOptions = {}): PrepareComma
   };
 }
 
-function checkCommand(command: string): string {
-  if (command.includes('\0')) {
-    throw new HoldfastError('ERR_INVALID_ARGUMENT', 'a command cannot hold a NUL');
+function program(
+  { kind, command = '', words = [] }: CommandRequest,
+  shell: string,
+  platform: ShellPlatform,
+): { readonly file: string; readonly args: string[] } {
+  switch (kind) {
+    case 'shell':
+      return { file: shell, args: platform.sessionArgs(shell) };
+    case 'exec':
+      return { file: shell, args: platform.commandArgs(shell, checkCommand(command)) };
+    case 'program':
+      return platform.programArgs(shell, checkWords(words));
+    default:
+      return assertNever(kind);
   }
+}
+
+function checkWords(words: readonly string[]): readonly string[] {
+  const [first = ''] = words;
+  // Shells take a dash for an option of their `exec`.
+  if (first === '' || first.startsWith('-')) {
+    const message = `not the name of a program: ${JSON.stringify(first.slice(0, 80))}`;
+    throw new HoldfastError('ERR_INVALID_ARGUMENT', message);
+  }
+  if (words.some((word) => word.includes('\0'))) throw nul('a command');
+  const bytes = words.reduce((sum, word) => sum + Buffer.byteLength(word) + 1, 0);
+  if (bytes > limits.COMMAND_BYTES) {
+    throw new HoldfastError(
+      'ERR_INVALID_ARGUMENT',
+      `a command must be shorter than ${limits.COMMAND_BYTES} bytes`,
+    );
+  }
+  return words;
+}
+
+function nul(what: string): HoldfastError {
+  return new HoldfastError('ERR_INVALID_ARGUMENT', `${what} cannot hold a NUL`);
+}
+
+function checkCommand(command: string): string {
+  if (command.includes('\0')) throw nul('a command');
   // Linux refuses a single argument of 128 KiB with E2BIG, which says less.
   if (Buffer.byteLength(command) >= limits.SSH_COMMAND_BYTES) {
     throw new HoldfastError(

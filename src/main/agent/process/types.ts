@@ -11,10 +11,14 @@ export interface SshConnectionInfo {
 
 /** What a session asks for. */
 export interface CommandRequest {
-  /** `shell`: an interactive login shell. `exec`: one command line. */
-  readonly kind: 'shell' | 'exec';
+  /** `shell`: an interactive login shell. `exec`: one command line. `program`: a program with arguments. */
+  readonly kind: 'shell' | 'exec' | 'program';
   /** For `exec`; handed to the user's shell. An empty one does nothing and ends with status 0. */
   readonly command?: string | undefined;
+  /** For `program`; at least one word, none of which a shell interprets. */
+  readonly words?: readonly string[] | undefined;
+  /** Where, as in the metadata. Absent: as the metadata say. */
+  readonly directory?: string | undefined;
   /** TERM of the client's terminal. Absent: there is no terminal. */
   readonly term?: string | undefined;
   /** What the client sent; only names on the allow-list come through. */

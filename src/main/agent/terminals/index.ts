@@ -2,5 +2,5 @@
  * Terminals, seen from main: who has which id, the forked processes and their masters, and which worker
  * serves each. Terminal output never comes here, but for SSH sessions, whose bytes SSH needs.
  */
-export { TerminalRegistry, type TerminalsOptions } from './registry.js';
+export { TerminalRegistry, type LaunchRequest, type TerminalsOptions } from './registry.js';
 export type { PtyCommand, PtySession, Terminals } from './types.js';

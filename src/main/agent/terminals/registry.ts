@@ -1,3 +1,4 @@
+import { constants } from 'node:os';
 import {
   HoldfastError,
   limits,
@@ -14,20 +15,29 @@ import {
   encodeAgentFrame,
   parseTerminalLabel,
   type TerminalInfo,
-  type TerminalLabel,
+  type TerminalSize,
 } from '../../../shared/common/wire/index.js';
 import { PortChannel, type FaultKind } from '../../../shared/node/ports/index.js';
+import type {
+  CreateRequest,
+  CreateResult,
+  WaitResult,
+} from '../../../shared/common/peer-auth/index.js';
 import type { IncomingChannel } from '../peers/types.js';
 import { WorkerPool, type TaskPool } from '../worker-pool/index.js';
 import { TerminalSession } from './pty-session.js';
+import { readForeground } from './foreground.js';
 import { TerminalHandle, terminalNotFound } from './terminal-handle.js';
 import type { PtyCommand, PtySession, Terminals } from './types.js';
+import { Waiters } from './waiters.js';
 
 export interface TerminalsOptions {
   /** Worker threads; at least 1, and two so that one flood leaves room. */
   readonly workers: number;
   readonly ringBytes: number;
   readonly maxTerminals: number;
+  /** Terminals that one subject may have, PTYs of its SSH sessions among them. */
+  readonly maxTerminalsPerSubject: number;
   /** With nobody attached, in ms. 0: for ever. */
   readonly idleMs: { readonly terminal: number; readonly reconnectingPty: number };
   readonly beatMs: number;
@@ -37,9 +47,15 @@ export interface TerminalsOptions {
   readonly logger: Logger;
   /** Where terminals are served. Absent: threads of their own. Belongs to the registry from here on. */
   readonly pool?: TaskPool | undefined;
-  /** What a new terminal runs. @throws {HoldfastError} ERR_SHELL_NOT_FOUND, ERR_DIRECTORY_NOT_FOUND. */
-  prepareShell(id: TerminalId): Promise<Omit<PtyCommand, 'size'>>;
+  /**
+   * What a new terminal runs: the user's shell unless `launch` names something else.
+   * @throws {HoldfastError} ERR_SHELL_NOT_FOUND, ERR_DIRECTORY_NOT_FOUND, ERR_INVALID_ARGUMENT.
+   */
+  prepareShell(id: TerminalId, launch: LaunchRequest): Promise<Omit<PtyCommand, 'size'>>;
 }
+
+/** What a terminal shall run, and where; see `create` of the control channel. */
+export type LaunchRequest = Pick<CreateRequest, 'command' | 'directory'>;
 
 type TerminalProtocol = 'terminal' | 'reconnecting-pty';
 
@@ -50,10 +66,26 @@ interface Entry {
   waiting: (() => void)[] | undefined;
   /** Why the fork did not happen; those who waited for it are told the same. */
   failure: { readonly cause: unknown } | undefined;
+  /** Subject that started it; its quota counts it. */
+  readonly owner: string;
+  readonly waiters: Waiters;
   idleMs: number;
+  /** Somebody chose the idle time; an attach by another protocol does not lengthen it. */
+  idleChosen: boolean;
   idleTimer: Timer | undefined;
   lastActiveAt: number;
 }
+
+/** How a terminal is to be started, if it is not there. */
+interface Start {
+  readonly size: TerminalSize;
+  readonly launch: LaunchRequest;
+  /** This one reserved it, so it forks. */
+  readonly creator: boolean;
+}
+
+/** Terminals that the list looks up in /proc at a time. */
+const LIST_STEP = 32;
 
 /** Time for viewers of a closing agent to take the last output. */
 const CLOSE_PATIENCE_MS = 1_000;
@@ -72,7 +104,8 @@ export class TerminalRegistry implements Terminals {
   readonly #entries = new Map<TerminalId, Entry>();
   /** Exited and still being shown to their viewers; the ids are free again. */
   readonly #leaving = new Set<TerminalHandle>();
-  readonly #sessions = new Set<TerminalSession>();
+  /** With the subjects they belong to. */
+  readonly #sessions = new Map<TerminalSession, string>();
   #lastViewer = 0;
   #lastSession = 0;
   #closing = false;
@@ -123,8 +156,8 @@ export class TerminalRegistry implements Terminals {
     });
   }
 
-  async openSession(command: PtyCommand): Promise<PtySession> {
-    this.#requireRoom();
+  async openSession(command: PtyCommand, subject = ''): Promise<PtySession> {
+    this.#requireRoom(subject);
     this.#lastSession += 1;
     const session = new TerminalSession({
       ...this.#handleOptions(),
@@ -132,38 +165,67 @@ export class TerminalRegistry implements Terminals {
       nextViewer: () => this.#nextViewer(),
     });
     session.start(command);
-    this.#sessions.add(session);
+    this.#sessions.set(session, subject);
     void session.exited.then(() => this.#sessions.delete(session));
     return Promise.resolve(session);
   }
 
-  list(): Promise<TerminalInfo[]> {
-    const now = this.#options.clock.now();
-    const rows = [...this.#entries.values()].map(({ handle, lastActiveAt }): TerminalInfo => ({
-      id: handle.id,
-      state: handle.state === 'closed' ? 'exited' : handle.state,
-      rows: handle.size.rows,
-      cols: handle.size.cols,
-      viewers: handle.viewers,
-      bytes: handle.bytes,
-      idleMs: handle.viewers > 0 ? 0 : Math.round(now - lastActiveAt),
-      createdAt: handle.createdAt.toISOString(),
-      title: handle.title,
-    }));
-    return Promise.resolve(rows);
+  async create(id: TerminalId, request: CreateRequest, subject: string): Promise<CreateResult> {
+    const existing = this.#entries.get(id);
+    const entry =
+      existing ??
+      this.#reserve(id, {
+        owner: subject,
+        idleMs: request.idleMs ?? this.#idleMs('terminal'),
+        idleChosen: request.idleMs !== undefined,
+      });
+    await this.#forked(entry, { size: request, launch: request, creator: existing === undefined });
+    // Nobody is attached yet, and perhaps nobody will be.
+    if (existing === undefined) this.#viewersChanged(entry, entry.handle.viewers);
+    return { created: existing === undefined, epoch: entry.handle.epoch };
   }
 
-  async kill(id: TerminalId): Promise<void> {
-    const entry = this.#entries.get(id);
-    if (entry === undefined) throw terminalNotFound(id);
-    await entry.handle.end(CLOSE_PATIENCE_MS, { all: true });
+  async list(): Promise<TerminalInfo[]> {
+    const rows: TerminalInfo[] = [];
+    const entries = [...this.#entries.values()];
+    for (let at = 0; at < entries.length; at += LIST_STEP) {
+      const step = entries.slice(at, at + LIST_STEP).map((entry) => this.#describe(entry));
+      rows.push(...(await Promise.all(step)));
+    }
+    return rows;
+  }
+
+  async kill(id: TerminalId, signal?: string): Promise<void> {
+    const { handle } = this.#entry(id);
+    if (signal === undefined) {
+      await handle.end(CLOSE_PATIENCE_MS, { all: true });
+      return;
+    }
+    if (!(signal in constants.signals)) {
+      throw new HoldfastError('ERR_INVALID_ARGUMENT', `there is no signal ${signal} here`);
+    }
+    handle.signalAll(signal as NodeJS.Signals);
+  }
+
+  // eslint-disable-next-line @typescript-eslint/require-await -- a failure is a rejection
+  async setIdle(id: TerminalId, idleMs: number): Promise<void> {
+    const entry = this.#entry(id);
+    entry.idleMs = idleMs;
+    entry.idleChosen = true;
+    this.#watchIdle(entry, entry.handle.viewers);
+  }
+
+  async wait(
+    id: TerminalId,
+    timeoutMs: number | undefined,
+    gone: AbortSignal,
+  ): Promise<WaitResult> {
+    return await this.#entry(id).waiters.wait(timeoutMs, gone);
   }
 
   /** Kills the worker that serves `id`, for tests; does nothing unless the door was opened at start. */
   injectFault(id: TerminalId, kind: FaultKind): void {
-    const entry = this.#entries.get(id);
-    if (entry === undefined) throw terminalNotFound(id);
-    entry.handle.fault(kind);
+    this.#entry(id).handle.fault(kind);
   }
 
   readonly close = once(async () => {
@@ -174,7 +236,7 @@ export class TerminalRegistry implements Terminals {
         handle.end(CLOSE_PATIENCE_MS, { all: true }),
       ),
       ...[...this.#leaving].map((handle) => handle.end(CLOSE_PATIENCE_MS, { all: true })),
-      ...[...this.#sessions].map((session) => session.endAll()),
+      ...[...this.#sessions.keys()].map((session) => session.endAll()),
     ]);
     await this.#pool.close();
   });
@@ -188,9 +250,12 @@ export class TerminalRegistry implements Terminals {
     const existing = this.#entries.get(label.id);
     // Whoever may only watch cannot start what there is to be watched.
     if (existing === undefined && access === 'view') throw terminalNotFound(label.id);
-    const entry = existing ?? this.#reserve(label, protocol);
-    if (existing !== undefined) entry.idleMs = longer(entry.idleMs, this.#idleMs(protocol));
-    if (entry.waiting !== undefined) await this.#forked(entry, label, existing === undefined);
+    const idleMs = this.#idleMs(protocol);
+    const entry =
+      existing ??
+      this.#reserve(label.id, { owner: channel.peer.subject, idleMs, idleChosen: false });
+    if (!entry.idleChosen) entry.idleMs = longer(entry.idleMs, idleMs);
+    await this.#forked(entry, { size: label, launch: {}, creator: existing === undefined });
     // It may have ended while we waited; then the channel closes and its viewer comes back.
     if (entry.handle.viewers >= limits.MAX_VIEWERS) {
       throw new HoldfastError('ERR_PEER_LIMIT', 'this terminal has too many viewers');
@@ -209,11 +274,11 @@ export class TerminalRegistry implements Terminals {
   }
 
   /** In one turn with the look-up, so that of fifty attaches to a new id one creates and the rest wait. */
-  #reserve(label: TerminalLabel, protocol: TerminalProtocol): Entry {
-    this.#requireRoom();
+  #reserve(id: TerminalId, options: Pick<Entry, 'owner' | 'idleMs' | 'idleChosen'>): Entry {
+    this.#requireRoom(options.owner);
     const handle = new TerminalHandle({
       ...this.#handleOptions(),
-      id: label.id,
+      id,
       pace: 'fastest',
       sizePolicy: 'latest',
       onViewers: (count) => {
@@ -227,27 +292,30 @@ export class TerminalRegistry implements Terminals {
       handle,
       waiting: [],
       failure: undefined,
-      idleMs: this.#idleMs(protocol),
+      ...options,
+      waiters: new Waiters(this.#options.clock),
       idleTimer: undefined,
       lastActiveAt: this.#options.clock.now(),
     };
-    this.#entries.set(label.id, entry);
+    this.#entries.set(id, entry);
     return entry;
   }
 
   /** The creator forks; the others wait for it, and fail with it. */
-  async #forked(entry: Entry, label: TerminalLabel, creator: boolean): Promise<void> {
+  async #forked(entry: Entry, { size, launch, creator }: Start): Promise<void> {
+    const { id } = entry.handle;
     if (!creator) {
+      if (entry.waiting === undefined) return;
       await new Promise<void>((resolve) => entry.waiting?.push(resolve));
       if (entry.failure !== undefined) throw entry.failure.cause;
       return;
     }
     try {
-      const command = await this.#options.prepareShell(label.id);
+      const command = await this.#options.prepareShell(id, launch);
       this.#requireOpen();
-      entry.handle.start({ ...command, size: { rows: label.rows, cols: label.cols } });
+      entry.handle.start({ ...command, size: { rows: size.rows, cols: size.cols } });
     } catch (error) {
-      this.#entries.delete(label.id);
+      this.#entries.delete(id);
       entry.failure = { cause: error };
       throw error;
     } finally {
@@ -255,14 +323,19 @@ export class TerminalRegistry implements Terminals {
       entry.waiting = undefined;
       for (const resume of waiting) resume();
     }
-    this.#options.logger.info('terminal started', { terminal: label.id, pid: entry.handle.pid });
+    this.#options.logger.info('terminal started', { terminal: id, pid: entry.handle.pid });
   }
 
   #viewersChanged(entry: Entry, count: number): void {
     entry.lastActiveAt = this.#options.clock.now();
+    this.#watchIdle(entry, count);
+  }
+
+  /** Begins to count the idle time anew, unless somebody is there. */
+  #watchIdle(entry: Entry, viewers: number): void {
     entry.idleTimer?.cancel();
     entry.idleTimer = undefined;
-    if (count > 0 || entry.idleMs === 0 || this.#closing) return;
+    if (viewers > 0 || entry.idleMs === 0 || this.#closing) return;
     entry.idleTimer = this.#options.clock.after(entry.idleMs, () => {
       this.#options.logger.info('terminal idle for too long', { terminal: entry.handle.id });
       void entry.handle.end(CLOSE_PATIENCE_MS, { all: false });
@@ -274,6 +347,7 @@ export class TerminalRegistry implements Terminals {
     entry.idleTimer?.cancel();
     if (this.#entries.get(handle.id) !== entry) return;
     this.#entries.delete(handle.id);
+    entry.waiters.tell({ ended: 'terminal', exit: handle.exit ?? { kind: 'unknown' } });
     this.#options.logger.info('terminal ended', { terminal: handle.id, bytes: handle.bytes });
     this.#leaving.add(handle);
     void handle.closed.then(() => this.#leaving.delete(handle));
@@ -304,14 +378,55 @@ export class TerminalRegistry implements Terminals {
     if (this.#closing) throw new HoldfastError('ERR_CLOSED', 'the agent is closing');
   }
 
-  #requireRoom(): void {
+  #requireRoom(subject: string): void {
     this.#requireOpen();
     this.#pool.requireHealthy();
-    if (this.count < this.#options.maxTerminals) return;
+    if (this.count >= this.#options.maxTerminals) {
+      throw new HoldfastError(
+        'ERR_TERMINAL_LIMIT',
+        `there are ${String(this.count)} terminals already`,
+      );
+    }
+    const owned = this.#countOf(subject);
+    if (owned < this.#options.maxTerminalsPerSubject) return;
     throw new HoldfastError(
-      'ERR_TERMINAL_LIMIT',
-      `there are ${String(this.count)} terminals already`,
+      'ERR_TERMINAL_QUOTA',
+      `${JSON.stringify(subject)} has ${String(owned)} terminals already`,
     );
+  }
+
+  #countOf(subject: string): number {
+    let count = 0;
+    for (const { owner } of this.#entries.values()) if (owner === subject) count += 1;
+    for (const owner of this.#sessions.values()) if (owner === subject) count += 1;
+    return count;
+  }
+
+  #entry(id: TerminalId): Entry {
+    const entry = this.#entries.get(id);
+    if (entry === undefined) throw terminalNotFound(id);
+    return entry;
+  }
+
+  async #describe({ handle, owner, idleMs, lastActiveAt }: Entry): Promise<TerminalInfo> {
+    const now = this.#options.clock.now();
+    const { command, cwd } = await readForeground(handle.pid);
+    return {
+      id: handle.id,
+      state: handle.state === 'closed' ? 'exited' : handle.state,
+      rows: handle.size.rows,
+      cols: handle.size.cols,
+      viewers: handle.viewers,
+      bytes: handle.bytes,
+      idleMs: handle.viewers > 0 ? 0 : Math.round(now - lastActiveAt),
+      createdAt: handle.createdAt.toISOString(),
+      title: handle.title,
+      epoch: handle.epoch,
+      owner,
+      idleLimitMs: idleMs,
+      ...(command === undefined ? {} : { command }),
+      ...(cwd === undefined ? {} : { cwd }),
+    };
   }
 
   #nextViewer(): ViewerId {

@@ -1,27 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { limits, sleep, type Clock } from '../../../shared/common/index.js';
 import type { GroupSignaller } from '../process/index.js';
-
-/** Fields of /proc/PID/stat that matter here (proc(5)), counted after the command's name. */
-interface ProcessFacts {
-  readonly isZombie: boolean;
-  readonly group: number;
-  readonly session: number;
-  /** Foreground process group of its terminal; -1 without one. */
-  readonly foreground: number;
-}
+import { parseProcessFacts, type ProcessFacts } from './process-facts.js';
 
 function processFacts(pid: number | string): ProcessFacts | undefined {
   try {
-    const stat = readFileSync(`/proc/${String(pid)}/stat`, 'latin1');
-    // The name may hold blanks and brackets itself, so from its last bracket on.
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return {
-      isZombie: fields[0] === 'Z',
-      group: Number(fields[2]),
-      session: Number(fields[3]),
-      foreground: Number(fields[5]),
-    };
+    return parseProcessFacts(readFileSync(`/proc/${String(pid)}/stat`, 'latin1'));
   } catch {
     return undefined;
   }

@@ -110,6 +110,10 @@ export class TerminalHandle {
   get viewers(): number {
     return this.#viewers.size;
   }
+  /** Absent while the process runs. */
+  get exit(): ExitStatus | undefined {
+    return this.#exit;
+  }
   get title(): string {
     return this.#title;
   }
@@ -168,6 +172,11 @@ export class TerminalHandle {
   signal(signal: NodeJS.Signals): void {
     if (this.#exit === undefined && this.#pty !== undefined)
       signalForeground(this.#pty.pid, signal);
+  }
+
+  /** To every process of its session, jobs in the background too. Does nothing once the shell has ended. */
+  signalAll(signal: NodeJS.Signals): void {
+    if (this.#exit === undefined && this.#pty !== undefined) signalSession(this.#pty.pid, signal);
   }
 
   /**

@@ -1,5 +1,10 @@
 import type { ByteChannel, Closable, TerminalId } from '../../../shared/common/index.js';
 import type { ExitStatus, TerminalInfo, TerminalSize } from '../../../shared/common/wire/index.js';
+import type {
+  CreateRequest,
+  CreateResult,
+  WaitResult,
+} from '../../../shared/common/peer-auth/index.js';
 import type { IncomingChannel } from '../peers/types.js';
 
 /** What to run in a PTY. All of it was checked before; the fork itself only fails on system limits. */
@@ -37,9 +42,27 @@ export interface PtySession extends Closable {
 export interface Terminals extends Closable {
   /** Routes a `terminal` or `reconnecting-pty` channel: attaches it, creating the terminal if new. */
   attach(channel: IncomingChannel): void;
-  /** Starts a PTY for an SSH session. @throws {HoldfastError} ERR_SPAWN, ERR_TERMINAL_LIMIT, ERR_DEGRADED. */
-  openSession(command: PtyCommand): Promise<PtySession>;
+  /**
+   * Starts a PTY for an SSH session of `subject`.
+   * @throws {HoldfastError} ERR_SPAWN, ERR_TERMINAL_LIMIT, ERR_TERMINAL_QUOTA, ERR_DEGRADED.
+   */
+  openSession(command: PtyCommand, subject?: string): Promise<PtySession>;
+  /**
+   * Starts a terminal for `subject` unless one of this name runs.
+   * @throws {HoldfastError} as an attach that starts one.
+   */
+  create(id: TerminalId, request: CreateRequest, subject: string): Promise<CreateResult>;
   list(): Promise<TerminalInfo[]>;
-  /** Hangs up the terminal's processes, harder if they stay. @throws {HoldfastError} ERR_TERMINAL_NOT_FOUND. */
-  kill(id: TerminalId): Promise<void>;
+  /**
+   * Hangs up the terminal's processes, harder if they stay; with `signal` only sends that to them.
+   * @throws {HoldfastError} ERR_TERMINAL_NOT_FOUND, ERR_INVALID_ARGUMENT for an unknown signal.
+   */
+  kill(id: TerminalId, signal?: string): Promise<void>;
+  /** Life with nobody attached from now on, in ms; 0: for ever. @throws {HoldfastError} ERR_TERMINAL_NOT_FOUND. */
+  setIdle(id: TerminalId, idleMs: number): Promise<void>;
+  /**
+   * Resolves when the next command in the terminal ends, or the terminal; `gone` gives up.
+   * @throws {HoldfastError} ERR_TERMINAL_NOT_FOUND, ERR_WAIT_TIMEOUT, ERR_CLOSED.
+   */
+  wait(id: TerminalId, timeoutMs: number | undefined, gone: AbortSignal): Promise<WaitResult>;
 }

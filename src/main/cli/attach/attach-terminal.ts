@@ -4,6 +4,7 @@ import {
   fromErrorRecord,
   HoldfastError,
   type ByteChannel,
+  type Epoch,
   type ErrorRecord,
   type TerminalId,
 } from '../../../shared/common/index.js';
@@ -21,6 +22,8 @@ export interface AttachOptions {
   /** Opens a `terminal` channel with this label, on a connection that stands or on a new one. */
   readonly openChannel: (label: string) => Promise<ByteChannel>;
   readonly id: TerminalId;
+  /** The log to attach to, also if its terminal has exited. Absent: whichever the id has. */
+  readonly epoch?: Epoch | undefined;
   /** Only watch. */
   readonly readOnly: boolean;
 }
@@ -70,6 +73,7 @@ export async function attachTerminal(options: AttachOptions): Promise<AttachOutc
   const client = createTerminalClient({
     openChannel: options.openChannel,
     id: options.id,
+    epoch: options.epoch,
     size: sizeOf(stdout),
     wantsType: !options.readOnly,
     clientId: randomBytes(16),

@@ -1,14 +1,26 @@
 import type { Command } from 'commander';
-import { HoldfastError } from '../../../shared/common/index.js';
+import {
+  HoldfastError,
+  parseEpoch,
+  type Epoch,
+  type TerminalId,
+} from '../../../shared/common/index.js';
 import type { ExitStatus } from '../../../shared/common/wire/index.js';
 import { attachTerminal } from '../attach/index.js';
 import type { Cli } from '../cli.js';
 import { withExitStatus } from '../failure.js';
 import { interruptible } from '../interrupt.js';
 import { LinkKeeper } from '../link-keeper.js';
+import { sizeOf } from '../raw-terminal.js';
 import { signalNumber } from '../signals.js';
-import { LINK_SETTINGS, openLink, openLocalLink, workspaceName } from '../workspace-link.js';
-import { terminalArgument } from './kill.js';
+import {
+  LINK_SETTINGS,
+  openLink,
+  openLocalLink,
+  workspaceName,
+  type WorkspaceLink,
+} from '../workspace-link.js';
+import { terminalArgument, timeArgument } from './arguments.js';
 
 const SETTINGS = [...LINK_SETTINGS, 'stateDir', 'socket'] as const;
 const OWN_FAILURE = 255;
@@ -17,9 +29,11 @@ const DEFAULT_TERMINAL = 'main';
 interface Flags {
   readonly local?: true;
   readonly readOnly?: true;
+  readonly directory?: string;
+  readonly idle?: number;
 }
 
-/** `holdfast attach WORKSPACE [TERMINAL]` */
+/** `holdfast attach WORKSPACE [TERMINAL] [-- COMMAND]` */
 export function build(cli: Cli): Command {
   const command = cli
     .command(
@@ -28,12 +42,15 @@ export function build(cli: Cli): Command {
       SETTINGS,
       {
         notes: [
+          'After two dashes stands what the terminal runs instead of a shell; if one of this name runs already,\nyou join that. A terminal that has exited is started anew; with --read-only you see how it ended.',
           'The terminal lives on when you leave or the connection breaks, and others may join it. Leave with\nCtrl-\\ typed twice, or with ~. at the start of a line. A lost connection is taken up again by itself.',
         ],
         examples: [
           ['holdfast attach local', `the terminal \`${DEFAULT_TERMINAL}\``],
           ['holdfast attach local build', 'another one'],
           ['holdfast attach local build --read-only', 'watch without typing'],
+          ['holdfast attach local top -- htop -d 5', 'a program instead of a shell'],
+          ['holdfast attach local ci --idle 0', 'one that may stay alone for ever'],
           ['holdfast attach local --local', 'on the same machine, without the broker'],
         ],
         exits: 'that of the program in the terminal; 0 after leaving; 255 for a failure of our own',
@@ -41,11 +58,17 @@ export function build(cli: Cli): Command {
     )
     .argument('<workspace>', 'name of the workspace')
     .argument('[terminal]', 'name of the terminal', DEFAULT_TERMINAL)
+    .argument('[command...]', 'after --: program and arguments, run as they are')
+    .option('--directory <dir>', 'where a new terminal starts')
+    .option('--idle <time>', 'life with nobody attached, 0 is for ever', (text) =>
+      timeArgument('--idle', text),
+    )
     .option('--local', "go over the agent's unix socket; the workspace name is then not looked up")
     .option('-r, --read-only', 'watch without typing');
-  return command.action(async (workspace: string, terminal: string, flags: Flags) => {
+  return command.action(async (workspace: string, terminal: string, _: unknown, flags: Flags) => {
     try {
       const config = cli.config(command, SETTINGS);
+      const words = wordsAfterDashes(command.args, cli.words);
       const id = terminalArgument(terminal);
       const name = workspaceName(workspace);
       const outcome = await interruptible(async ({ signal, use }) => {
@@ -57,9 +80,11 @@ export function build(cli: Cli): Command {
           ),
         );
         // The first connection fails at once and says why; later ones are tried again.
-        await links.get();
+        const link = await links.get();
+        const epoch = await prepare(link, id, words, flags);
         return await attachTerminal({
           id,
+          epoch,
           readOnly: flags.readOnly === true,
           openChannel: async (label) =>
             (await links.get()).openChannel({ label, protocol: 'terminal' }),
@@ -76,6 +101,54 @@ export function build(cli: Cli): Command {
       throw withExitStatus(error, OWN_FAILURE);
     }
   });
+}
+
+/**
+ * Has the terminal started as the flags say; without any the attach itself starts it.
+ * @returns The log of the terminal that runs then.
+ */
+async function prepare(
+  link: WorkspaceLink,
+  id: TerminalId,
+  command: string[] | undefined,
+  { directory, idle }: Flags,
+): Promise<Epoch | undefined> {
+  if (command === undefined && directory === undefined && idle === undefined) return undefined;
+  const { created, epoch } = await link.create(id, {
+    ...sizeOf(process.stdout),
+    ...(command === undefined ? {} : { command }),
+    ...(directory === undefined ? {} : { directory }),
+    ...(idle === undefined ? {} : { idleMs: idle }),
+  });
+  if (!created) {
+    if (idle !== undefined) await link.setIdle(id, idle);
+    if (command !== undefined || directory !== undefined) {
+      process.stderr.write(`[${id} runs already; joining it as it is]\n`);
+    }
+  }
+  return parseEpoch(epoch);
+}
+
+/**
+ * What stands after `--`, word for word. Absent: nothing.
+ * @throws {HoldfastError} ERR_INVALID_ARGUMENT if words of a command stand before it.
+ */
+function wordsAfterDashes(args: string[], words: readonly string[]): string[] | undefined {
+  const dashes = words.indexOf('--');
+  const count = dashes === -1 ? 0 : words.length - dashes - 1;
+  const before = args.length - count;
+  if (before > 2) {
+    throw new HoldfastError('ERR_INVALID_ARGUMENT', 'too many arguments', {
+      hint: 'Put what the terminal shall run after `--`.',
+    });
+  }
+  if (count === 0) return undefined;
+  if (before < 2) {
+    throw new HoldfastError('ERR_INVALID_ARGUMENT', 'a command needs a terminal of its own', {
+      hint: 'Name it: `holdfast attach WORKSPACE NAME -- COMMAND`.',
+    });
+  }
+  return args.slice(before);
 }
 
 /** @throws {HoldfastError} ERR_TERMINAL_NOT_FOUND if the terminal was ended from outside. */

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { ExitStatus, TerminalInfo } from '../../../shared/common/wire/index.js';
 import type { Cli } from '../cli.js';
 import { interruptible } from '../interrupt.js';
 import { formatAge, formatBytes, formatTable } from '../output/index.js';
@@ -28,18 +29,59 @@ export function build(cli: Cli): Command {
         cli.print(`No terminals. Start one with \`holdfast attach ${workspace}\`.\n`);
         return;
       }
-      const rows = terminals.map((terminal) => [
-        terminal.id,
-        terminal.state,
-        `${String(terminal.cols)}x${String(terminal.rows)}`,
-        String(terminal.viewers),
-        formatBytes(terminal.bytes),
-        formatAge(terminal.idleMs),
-        terminal.title,
-      ]);
-      cli.print(
-        formatTable(['TERMINAL', 'STATE', 'SIZE', 'VIEWERS', 'OUTPUT', 'IDLE', 'TITLE'], rows),
-      );
+      cli.print(formatTable(HEADING, terminals.map(row)));
     });
   });
+}
+
+const HEADING = [
+  'TERMINAL',
+  'STATE',
+  'SIZE',
+  'VIEWERS',
+  'OUTPUT',
+  'IDLE',
+  'COMMAND',
+  'DIRECTORY',
+  'TITLE',
+];
+/** Of the columns whose text programs choose: more is in `--json`. */
+const COMMAND_CELLS = 40;
+const DIRECTORY_CELLS = 32;
+const TITLE_CELLS = 40;
+
+function row(terminal: TerminalInfo): string[] {
+  return [
+    terminal.id,
+    terminal.exit === undefined ? terminal.state : `exited ${describeExit(terminal.exit)}`,
+    `${String(terminal.cols)}x${String(terminal.rows)}`,
+    String(terminal.viewers),
+    formatBytes(terminal.bytes),
+    formatAge(terminal.idleMs),
+    cut(terminal.command ?? '', COMMAND_CELLS),
+    cutStart(terminal.cwd ?? '', DIRECTORY_CELLS),
+    cut(terminal.title, TITLE_CELLS),
+  ];
+}
+
+function describeExit(exit: ExitStatus): string {
+  switch (exit.kind) {
+    case 'status':
+      return String(exit.status);
+    case 'signal':
+      return exit.signal;
+    case 'unknown':
+      return '?';
+    default:
+      return exit satisfies never;
+  }
+}
+
+function cut(text: string, cells: number): string {
+  return text.length <= cells ? text : `${text.slice(0, cells - 1)}…`;
+}
+
+/** Of a path the end says most. */
+function cutStart(text: string, cells: number): string {
+  return text.length <= cells ? text : `…${text.slice(1 - cells)}`;
 }

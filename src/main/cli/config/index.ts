@@ -4,7 +4,7 @@
  */
 export { DEFAULT_PORT, FIELDS, type Field, type FieldName } from './fields.js';
 export { configFileOf, updateConfigFile, writeFileAtomically } from './file.js';
-export { type ListenAddress } from './parse.js';
+export { BadValue, duration, type ListenAddress } from './parse.js';
 export { clientConfigDirOf, defaultConfigDir, defaultStateDir, type Environment } from './paths.js';
 export { flagAttribute, resolveConfig, type Config, type ConfigInputs } from './resolve.js';
 export { Secret } from './secret.js';

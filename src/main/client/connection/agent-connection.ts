@@ -34,8 +34,11 @@ export interface AgentConnection extends Closable {
   /** Round trip through agent and back, in ms. */
   ping(): Promise<number>;
   terminals(): Promise<TerminalInfo[]>;
-  /** @throws {HoldfastError} ERR_TERMINAL_NOT_FOUND, ERR_FORBIDDEN. */
-  kill(terminal: string): Promise<void>;
+  /** As the methods of {@link ClientControl} of these names. */
+  readonly kill: ClientControl['kill'];
+  readonly create: ClientControl['create'];
+  readonly setIdle: ClientControl['setIdle'];
+  readonly wait: ClientControl['wait'];
 }
 
 export interface AuthenticateOptions {
@@ -86,7 +89,10 @@ export async function authenticateConnection(
       return clock.now() - start;
     },
     terminals: () => control.terminals(),
-    kill: (terminal) => control.kill(terminal),
+    kill: (terminal, signal) => control.kill(terminal, signal),
+    create: (terminal, request) => control.create(terminal, request),
+    setIdle: (terminal, idleMs) => control.setIdle(terminal, idleMs),
+    wait: (terminal, timeoutMs) => control.wait(terminal, timeoutMs),
     close: once(async () => {
       control.close();
       await connection.close();

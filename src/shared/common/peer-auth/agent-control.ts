@@ -39,10 +39,27 @@ export type ExpectedClient =
   /** The kernel has told who is at the other end of the socket; nothing is left to prove. */
   | { readonly kind: 'local' };
 
+/** What a client asks of a terminal that it wants to have started. */
+export type CreateRequest = Omit<
+  Extract<ClientMessage, { type: 'create' }>,
+  'type' | 'id' | 'terminal'
+>;
+
+/** The terminal that runs now, and whether it was started by the request or ran before. */
+export type CreateResult = Omit<Extract<AgentMessage, { type: 'created' }>, 'type' | 'id'>;
+
+/** What ended first: a command in the terminal, or the terminal. */
+export type WaitResult = Omit<Extract<AgentMessage, { type: 'command' }>, 'type' | 'id'>;
+
 /** What an authenticated client may ask on the control channel. Failures become error answers. */
 export interface ControlRequests {
   terminals(): Promise<TerminalInfo[]>;
-  kill(id: TerminalId): Promise<void>;
+  /** With `signal` only sends that. */
+  kill(id: TerminalId, signal?: string): Promise<void>;
+  create(id: TerminalId, request: CreateRequest): Promise<CreateResult>;
+  setIdle(id: TerminalId, idleMs: number): Promise<void>;
+  /** `gone` aborts when the client that asked has left. */
+  wait(id: TerminalId, timeoutMs: number | undefined, gone: AbortSignal): Promise<WaitResult>;
 }
 
 export interface AgentControlOptions {
@@ -84,6 +101,7 @@ export class AgentControl {
   #engine: PeerEngine = 'framed';
   #clientNonce = '';
   readonly #agentNonce: string;
+  readonly #gone = new AbortController();
   #open = 0;
 
   constructor(options: AgentControlOptions) {
@@ -97,6 +115,7 @@ export class AgentControl {
       },
       onEnd: (error) => {
         this.#authenticated.reject(error);
+        this.#gone.abort();
         this.#closed.resolve(error);
       },
     });
@@ -141,6 +160,9 @@ export class AgentControl {
       case 'ping':
       case 'terminals':
       case 'kill':
+      case 'create':
+      case 'set-idle':
+      case 'wait':
         this.#receiveRequest(message);
         return;
       default:
@@ -231,12 +253,13 @@ export class AgentControl {
 
   async #answer(request: Extract<ClientMessage, { id: number }>): Promise<void> {
     const { id } = request;
+    const { requests } = this.#options;
     switch (request.type) {
       case 'ping':
         this.#send({ type: 'pong', id });
         return;
       case 'terminals': {
-        const pieces = cutList(await this.#options.requests.terminals());
+        const pieces = cutList(await requests.terminals());
         for (const [index, terminals] of pieces.entries())
           this.#send({
             type: 'terminals',
@@ -247,9 +270,25 @@ export class AgentControl {
         return;
       }
       case 'kill':
-        await this.#options.requests.kill(parseTerminalId(request.terminal));
+        await requests.kill(parseTerminalId(request.terminal), request.signal);
         this.#send({ type: 'killed', id });
         return;
+      case 'create': {
+        const result = await requests.create(parseTerminalId(request.terminal), request);
+        this.#send({ type: 'created', id, ...result });
+        return;
+      }
+      case 'set-idle':
+        await requests.setIdle(parseTerminalId(request.terminal), request.idleMs);
+        this.#send({ type: 'idle-set', id });
+        return;
+      case 'wait': {
+        const { terminal, timeoutMs } = request;
+        const gone = this.#gone.signal;
+        const result = await requests.wait(parseTerminalId(terminal), timeoutMs, gone);
+        this.#send({ type: 'command', id, ...result });
+        return;
+      }
       default:
         assertNever(request);
     }

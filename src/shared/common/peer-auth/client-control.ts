@@ -12,6 +12,7 @@ import {
   type PeerEngine,
   type TerminalInfo,
 } from '../wire/index.js';
+import type { CreateRequest, CreateResult, WaitResult } from './agent-control.js';
 import { toBase64Url } from './base64url.js';
 import { ControlChannel } from './control-channel.js';
 import {
@@ -59,11 +60,10 @@ export interface ClientControlOptions {
   readonly clock?: Clock | undefined;
 }
 
-/** What is left of a message when its `id` is taken off. */
-type RequestBody =
-  | { readonly type: 'ping' }
-  | { readonly type: 'terminals' }
-  | { readonly type: 'kill'; readonly terminal: string };
+/** `T` without its `id`, for each member of a union by itself. */
+type WithoutId<T> = T extends unknown ? Omit<T, 'id'> : never;
+type RequestBody = WithoutId<Extract<ClientMessage, { id: number }>>;
+type Answer = Extract<AgentMessage, { id: number }>;
 
 interface OpenRequest {
   readonly answer: Deferred<AgentMessage>;
@@ -134,9 +134,42 @@ export class ClientControl {
     return answer.type === 'terminals' ? answer.terminals : [];
   }
 
-  /** @throws {HoldfastError} ERR_TERMINAL_NOT_FOUND, ERR_FORBIDDEN. */
-  async kill(terminal: string): Promise<void> {
-    await this.#request({ type: 'kill', terminal });
+  /**
+   * Ends a terminal, and forgets one that has exited; with `signal` only sends that to its processes.
+   * @throws {HoldfastError} ERR_TERMINAL_NOT_FOUND, ERR_FORBIDDEN.
+   */
+  async kill(terminal: string, signal?: string): Promise<void> {
+    await this.#request({ type: 'kill', terminal, ...(signal === undefined ? {} : { signal }) });
+  }
+
+  /**
+   * Starts a terminal unless one of this name runs; one that has exited is replaced.
+   * @throws {HoldfastError} ERR_FORBIDDEN, ERR_TERMINAL_LIMIT, ERR_TERMINAL_QUOTA, ERR_SPAWN,
+   *   ERR_DIRECTORY_NOT_FOUND, ERR_SHELL_NOT_FOUND, ERR_INVALID_ARGUMENT.
+   */
+  async create(terminal: string, request: CreateRequest): Promise<CreateResult> {
+    const answer = await this.#request({ type: 'create', terminal, ...request });
+    if (answer.type === 'created') return answer;
+    throw wrongAnswer();
+  }
+
+  /** @param idleMs life with nobody attached; 0: for ever. @throws as {@link kill}. */
+  async setIdle(terminal: string, idleMs: number): Promise<void> {
+    await this.#request({ type: 'set-idle', terminal, idleMs });
+  }
+
+  /**
+   * Resolves when the next command in the terminal ends, or the terminal.
+   * @throws {HoldfastError} ERR_WAIT_TIMEOUT, ERR_TERMINAL_NOT_FOUND.
+   */
+  async wait(terminal: string, timeoutMs?: number): Promise<WaitResult> {
+    const answer = await this.#request({
+      type: 'wait',
+      terminal,
+      ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    });
+    if (answer.type === 'command') return answer;
+    throw wrongAnswer();
   }
 
   close(): void {
@@ -191,6 +224,9 @@ export class ClientControl {
       case 'pong':
       case 'terminals':
       case 'killed':
+      case 'created':
+      case 'idle-set':
+      case 'command':
         this.#receiveAnswer(message);
         return;
       default:
@@ -263,7 +299,7 @@ export class ClientControl {
     this.#requests.delete(message.id);
   }
 
-  #receiveAnswer(message: Extract<AgentMessage, { type: 'pong' | 'terminals' | 'killed' }>): void {
+  #receiveAnswer(message: Answer): void {
     this.#require('authenticated');
     const request = this.#requests.get(message.id);
     if (request === undefined) return;
@@ -281,4 +317,8 @@ export class ClientControl {
     if (this.#state !== state)
       throw new HoldfastError('ERR_PROTOCOL', 'a control message came out of turn');
   }
+}
+
+function wrongAnswer(): HoldfastError {
+  return new HoldfastError('ERR_PROTOCOL', 'the answer is not the one to the request');
 }

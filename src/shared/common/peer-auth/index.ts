@@ -10,7 +10,10 @@ export {
   AgentControl,
   type AgentControlOptions,
   type ControlRequests,
+  type CreateRequest,
+  type CreateResult,
   type ExpectedClient,
+  type WaitResult,
 } from './agent-control.js';
 export { fromBase64Url, toBase64Url } from './base64url.js';
 export {

@@ -21,6 +21,7 @@ const FATAL: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'ERR_FRAME',
   'ERR_TERMINAL_NOT_FOUND',
   'ERR_TERMINAL_LIMIT',
+  'ERR_TERMINAL_QUOTA',
   'ERR_READ_ONLY',
   'ERR_SHARE_REVOKED',
   'ERR_SHARE_EXPIRED',

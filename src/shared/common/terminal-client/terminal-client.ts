@@ -202,7 +202,7 @@ export class TerminalClient implements Closable {
       type: 'attach',
       version: TERMINAL_PROTOCOL_VERSION,
       wantsType: attachment.wantsType,
-      epoch: position?.epoch,
+      epoch: position?.epoch ?? this.#options.epoch,
       offset: position?.offset,
       size: this.#size,
       window: this.#output.attachWindow,
@@ -265,6 +265,9 @@ export class TerminalClient implements Closable {
         return;
       case 'presence':
         handlers.presence?.(frame.json);
+        return;
+      case 'event':
+        handlers.event?.(frame.json);
         return;
       case 'exit': {
         // Output that this viewer never got, for instance because it came back only after the exit.

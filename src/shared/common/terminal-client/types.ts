@@ -2,7 +2,7 @@ import type { Backoff } from '../backoff.js';
 import type { ByteChannel } from '../byte-channel.js';
 import type { Clock } from '../clock.js';
 import type { ErrorRecord } from '../errors.js';
-import type { TerminalId } from '../ids.js';
+import type { Epoch, TerminalId } from '../ids.js';
 import type { ExitStatus, TerminalSettings, TerminalSize } from '../wire/index.js';
 
 /** Where the bytes of one `output` call stand in the log of the terminal. */
@@ -50,6 +50,8 @@ export interface TerminalClientHandlers {
   title?(title: string): void;
   /** JSON text as docs/protocol.md describes: untrusted. */
   presence?(json: string): void;
+  /** Something happened in the terminal: JSON text as docs/protocol.md describes, untrusted. */
+  event?(json: string): void;
   exit?(exit: ExitStatus, totalBytes: number): void;
   /** `inputRoom` has grown. */
   inputRoom?(): void;
@@ -64,6 +66,8 @@ export interface TerminalClientOptions {
    */
   readonly openChannel: (label: string) => ByteChannel | Promise<ByteChannel>;
   readonly id: TerminalId;
+  /** The log to attach to at first, also if its terminal has exited. Absent: whichever the id has. */
+  readonly epoch?: Epoch | undefined;
   readonly size: TerminalSize;
   /** Wants to type, resize and configure; what it may is in the `attached` state. */
   readonly wantsType: boolean;

@@ -3,6 +3,15 @@
  * First the two ends prove who they are (types `hello` to `authenticated`), then it carries requests.
  */
 import * as z from 'zod';
+import {
+  COMMAND_BYTES,
+  COMMAND_WORDS,
+  IDLE_MAX_MS,
+  MAX_CELLS,
+  MIN_CELLS,
+  PATH_BYTES,
+  WAIT_MAX_MS,
+} from '../limits.js';
 import { publicKeySchema } from './ticket.js';
 
 /** Stated by both ends in `hello`; a mismatch is ERR_PROTOCOL_VERSION. */
@@ -12,6 +21,17 @@ const base64url = z.string().regex(/^[A-Za-z0-9_-]*$/);
 const nonce = base64url.length(43);
 const signature = base64url.length(86);
 const errorRecord = z.object({ code: z.string().max(64), message: z.string().max(1_000) });
+const requestId = z.number().int();
+const terminal = z.string().max(64);
+const cells = z.number().int().min(MIN_CELLS).max(MAX_CELLS);
+const idleMs = z.number().int().min(0).max(IDLE_MAX_MS);
+
+/** How a command or terminal ended, as {@link ExitStatus}. */
+export const exitStatusSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('status'), status: z.number().int() }),
+  z.object({ kind: z.literal('signal'), signal: z.string() }),
+  z.object({ kind: z.literal('unknown') }),
+]);
 
 /**
  * What carries the client's bytes, as both ends sign it. `werift` has a DTLS exporter and always binds
@@ -32,7 +52,38 @@ export const clientControlSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('proof'), signature }),
   z.object({ type: z.literal('ping'), id: z.number().int() }),
   z.object({ type: z.literal('terminals'), id: z.number().int() }),
-  z.object({ type: z.literal('kill'), id: z.number().int(), terminal: z.string().max(64) }),
+  z.object({
+    type: z.literal('kill'),
+    id: requestId,
+    terminal,
+    /** Only send this signal to the terminal's processes. Absent: end them, and forget an exited one. */
+    signal: z
+      .string()
+      .regex(/^SIG[A-Z0-9]{1,12}$/)
+      .optional(),
+  }),
+  /** Starts a terminal unless one of this name runs. */
+  z.object({
+    type: z.literal('create'),
+    id: requestId,
+    terminal,
+    /** What to run, one string for each argument. Absent: the user's shell. */
+    command: z.array(z.string().max(COMMAND_BYTES)).min(1).max(COMMAND_WORDS).optional(),
+    /** Where. Absent: as the agent says. */
+    directory: z.string().min(1).max(PATH_BYTES).optional(),
+    rows: cells,
+    cols: cells,
+    /** Life with nobody attached; 0: for ever. Absent: as the agent says. */
+    idleMs: idleMs.optional(),
+  }),
+  z.object({ type: z.literal('set-idle'), id: requestId, terminal, idleMs }),
+  /** Answered when the next command ends, or the terminal. */
+  z.object({
+    type: z.literal('wait'),
+    id: requestId,
+    terminal,
+    timeoutMs: z.number().int().min(0).max(WAIT_MAX_MS).optional(),
+  }),
 ]);
 export type ClientControl = z.infer<typeof clientControlSchema>;
 
@@ -49,6 +100,21 @@ export const terminalInfoSchema = z.object({
   idleMs: z.number().int(),
   createdAt: z.string(),
   title: z.string(),
+  /** Of its log; an attach that names it sees the end of an exited terminal instead of a new one. */
+  epoch: z.string().optional(),
+  /** Who started it. */
+  owner: z.string().optional(),
+  /** What runs in the foreground, as one line without control characters. Absent: not known. */
+  command: z.string().optional(),
+  /** Where: as the program says (OSC 7), else as the system does. */
+  cwd: z.string().optional(),
+  /** Life with nobody attached; 0: for ever. */
+  idleLimitMs: z.number().int().optional(),
+  /** The shell tells where commands begin and end (OSC 133). */
+  shellIntegration: z.boolean().optional(),
+  /** Only of an exited one, as `endedAt`. */
+  exit: exitStatusSchema.optional(),
+  endedAt: z.string().optional(),
 });
 export type TerminalInfo = z.infer<typeof terminalInfoSchema>;
 
@@ -77,6 +143,25 @@ export const agentControlSchema = z.discriminatedUnion('type', [
     more: z.boolean().optional(),
   }),
   z.object({ type: z.literal('killed'), id: z.number().int() }),
+  z.object({
+    type: z.literal('created'),
+    id: requestId,
+    /** False: one of this name runs already, and is left as it is. */
+    created: z.boolean(),
+    /** Of the one that runs now. */
+    epoch: z.string().regex(/^[0-9a-f]{16}$/),
+  }),
+  z.object({ type: z.literal('idle-set'), id: requestId }),
+  z.object({
+    type: z.literal('command'),
+    id: requestId,
+    /** Whether a command in the terminal ended, or the terminal itself. */
+    ended: z.enum(['command', 'terminal']),
+    /** `unknown`: the shell did not say, or the terminal was ended from outside. */
+    exit: exitStatusSchema,
+    command: z.string().optional(),
+    durationMs: z.number().int().optional(),
+  }),
   /** Without `id` the whole connection is refused and closes; with it, that request. */
   z.object({ type: z.literal('error'), id: z.number().int().optional(), error: errorRecord }),
 ]);

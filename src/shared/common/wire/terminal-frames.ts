@@ -103,6 +103,8 @@ export type AgentFrame =
   | { readonly type: 'size'; readonly offset: number; readonly size: TerminalSize }
   /** Who is attached, as JSON that docs/protocol.md describes. */
   | { readonly type: 'presence'; readonly json: string }
+  /** Something that happened at a log offset, as JSON that docs/protocol.md describes. */
+  | { readonly type: 'event'; readonly json: string }
   /** Last frame: the log is complete with `totalBytes`. */
   | { readonly type: 'exit'; readonly exit: ExitStatus; readonly totalBytes: number }
   /** Last frame of a viewer that is ended; the terminal may live on. */
@@ -124,6 +126,7 @@ const TYPE = {
   presence: 0x88,
   exit: 0x89,
   error: 0x8a,
+  event: 0x8b,
 } as const;
 
 /** Bytes before the payload of an `output` frame. */
@@ -230,6 +233,7 @@ export function encodeAgentFrame(frame: AgentFrame): Uint8Array<ArrayBuffer> {
       out.size(frame.size);
       break;
     case 'presence':
+    case 'event':
       out.bytes(utf8.encode(frame.json));
       break;
     case 'exit':
@@ -347,6 +351,8 @@ export function decodeAgentFrame(bytes: Uint8Array): AgentFrame {
       return input.end({ type: 'size', offset: input.u64(), size: input.size() });
     case TYPE.presence:
       return { type: 'presence', json: input.text() };
+    case TYPE.event:
+      return { type: 'event', json: input.text() };
     case TYPE.exit: {
       const kind = EXIT_KINDS[input.u8()];
       const status = input.u32();

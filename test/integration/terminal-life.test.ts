@@ -1,0 +1,194 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import type { TerminalId } from '../../src/shared/common/index.js';
+import { parseMetadata } from '../../src/shared/common/wire/index.js';
+import { createPrepareCommand, currentUser } from '../../src/main/agent/process/index.js';
+import type { LaunchRequest, TerminalRegistry } from '../../src/main/agent/terminals/index.js';
+import { checkLeaks } from '../support/leaks.js';
+import { createTerminals, TestViewer } from '../support/terminals.js';
+import { waitFor } from '../support/wait-for.js';
+
+checkLeaks();
+
+const SIZE = { rows: 24, cols: 80 };
+const home = mkdtempSync(join(tmpdir(), 'holdfast-life-'));
+const prepare = createPrepareCommand({
+  user: () => ({ ...currentUser(), env: { ...process.env, HOME: home } }),
+});
+
+/** As the agent has it: the user's real shell, or what the request names. */
+function launch({ command, directory }: LaunchRequest): ReturnType<typeof prepare> {
+  const kind = command === undefined ? 'shell' : 'program';
+  const context = { metadata: parseMetadata({}), agentEnv: {} };
+  return prepare({ kind, words: command, directory, term: 'xterm-256color' }, context);
+}
+
+let terminals: TerminalRegistry;
+before(() => {
+  terminals = createTerminals(() => '', {
+    maxTerminalsPerSubject: 20,
+    prepareShell: (_id, request) => launch(request),
+  });
+});
+after(async () => {
+  await terminals.close();
+  rmSync(home, { recursive: true });
+});
+
+const id = (name: string): TerminalId => name as TerminalId;
+const row = async (name: string) => (await terminals.list()).find((each) => each.id === name);
+
+test('create - a command gets its arguments as they are, whatever is in them', async () => {
+  const words = [
+    '',
+    'a b',
+    "it's",
+    '"q"',
+    '$HOME',
+    '`id`',
+    'line\nbreak',
+    '*',
+    '\\',
+    '-x',
+    'ü',
+    '!',
+  ];
+  const program = [
+    'node',
+    '-e',
+    'console.log(JSON.stringify(process.argv.slice(1)))',
+    '--',
+    ...words,
+  ];
+  const { created, epoch } = await terminals.create(
+    id('words'),
+    { ...SIZE, cols: 500, command: program },
+    'me',
+  );
+  assert.equal(created, true);
+  const viewer = new TestViewer(terminals, 'words', { epoch: epoch as never });
+  assert.deepEqual(await viewer.ended, { kind: 'status', status: 0 });
+  const text = viewer.bytes().toString('utf8').trim();
+  assert.deepEqual(JSON.parse(text), words);
+});
+
+test('create - runs where it was told to, and refuses what cannot be run', async () => {
+  const { epoch } = await terminals.create(
+    id('where'),
+    { ...SIZE, command: ['pwd'], directory: '/usr/lib' },
+    'me',
+  );
+  const viewer = new TestViewer(terminals, 'where', { epoch: epoch as never });
+  await viewer.ended;
+  assert.equal(viewer.text(), '/usr/lib\r\n');
+  const refused = async (request: LaunchRequest, code: string): Promise<void> => {
+    await assert.rejects(terminals.create(id('bad'), { ...SIZE, ...request }, 'me'), { code });
+    assert.equal(await row('bad'), undefined);
+  };
+  await refused({ directory: '/no/such/folder' }, 'ERR_DIRECTORY_NOT_FOUND');
+  await refused({ directory: '/usr\0' }, 'ERR_INVALID_ARGUMENT');
+  await refused({ command: ['a\0b'] }, 'ERR_INVALID_ARGUMENT');
+  await refused({ command: [''] }, 'ERR_INVALID_ARGUMENT');
+  await refused({ command: ['-c'] }, 'ERR_INVALID_ARGUMENT');
+  await refused({ command: ['x', 'y'.repeat(40_000)] }, 'ERR_INVALID_ARGUMENT');
+});
+
+test('create - one of this name that runs is left as it is; of many at once one starts it', async () => {
+  const create = (command: string[]) => terminals.create(id('one'), { ...SIZE, command }, 'me');
+  const results = await Promise.all(Array.from({ length: 20 }, () => create(['sleep', '60'])));
+  assert.equal(results.filter(({ created }) => created).length, 1);
+  assert.equal(new Set(results.map(({ epoch }) => epoch)).size, 1);
+  assert.deepEqual(await create(['sleep', '1']), { created: false, epoch: results[0]?.epoch });
+  await terminals.kill(id('one'));
+});
+
+test('list - names the foreground command and its directory, cleaned, and how it lives', async () => {
+  await terminals.create(id('shell'), { ...SIZE, idleMs: 0 }, 'her');
+  const viewer = new TestViewer(terminals, 'shell');
+  await viewer.attached;
+  viewer.type("cd /usr/lib && sh -c 'sleep 61; true' \"$(printf 'odd\\033[31m\\007name')\"\n");
+  const found = await waitFor(async () => {
+    const info = await row('shell');
+    return info?.command?.includes('sleep 61') === true ? info : undefined;
+  });
+  assert.equal(found.command, 'sh -c sleep 61; true odd\ufffd[31m\ufffdname');
+  assert.equal(found.cwd, '/usr/lib');
+  assert.equal(found.owner, 'her');
+  assert.equal(found.idleLimitMs, 0);
+  assert.equal(found.viewers, 1);
+  viewer.close();
+  await terminals.kill(id('shell'));
+});
+
+test('quota - one subject too many is refused with a code; others go on', async () => {
+  const few = createTerminals(() => 'exec cat', { maxTerminalsPerSubject: 2 });
+  await few.create(id('a'), SIZE, 'greedy');
+  const viewer = new TestViewer(few, 'b');
+  await viewer.attached;
+  await few.create(id('c'), SIZE, 'greedy');
+  await assert.rejects(few.create(id('d'), SIZE, 'greedy'), { code: 'ERR_TERMINAL_QUOTA' });
+  assert.equal((await few.create(id('a'), SIZE, 'greedy')).created, false);
+  assert.equal((await few.create(id('e'), SIZE, 'tester')).created, true);
+  const refused = new TestViewer(few, 'f');
+  assert.deepEqual(await refused.ended, { kind: 'error', code: 'ERR_TERMINAL_QUOTA' });
+  await few.kill(id('c'));
+  assert.equal((await few.create(id('d'), SIZE, 'greedy')).created, true);
+  viewer.close();
+  await few.close();
+});
+
+test('idle - a time of its own begins when nobody is attached, also if nobody ever was', async () => {
+  await terminals.create(id('alone'), { ...SIZE, idleMs: 300, command: ['sleep', '60'] }, 'me');
+  await waitFor(async () => (await row('alone'))?.state !== 'running');
+  await terminals.create(id('kept'), { ...SIZE, idleMs: 300, command: ['sleep', '60'] }, 'me');
+  const viewer = new TestViewer(terminals, 'kept');
+  await viewer.attached;
+  await terminals.setIdle(id('kept'), 0);
+  viewer.close();
+  await new Promise((resolve) => setTimeout(resolve, 700));
+  assert.equal((await row('kept'))?.state, 'running');
+  await terminals.setIdle(id('kept'), 100);
+  await waitFor(async () => (await row('kept'))?.state !== 'running');
+  await assert.rejects(terminals.setIdle(id('none'), 1), { code: 'ERR_TERMINAL_NOT_FOUND' });
+});
+
+test('kill - with a signal only that is sent, to background jobs too', async () => {
+  await terminals.create(id('sig'), SIZE, 'me');
+  const viewer = new TestViewer(terminals, 'sig');
+  await viewer.attached;
+  viewer.type(
+    'trap "echo trapped-$((40+2))" USR1; sleep 60 & wait $!; echo "st=$?"; jobs; exit 7\n',
+  );
+  await waitFor(async () => (await row('sig'))?.command !== undefined);
+  await viewer.sees('[1]');
+  await terminals.kill(id('sig'), 'SIGUSR1');
+  await viewer.sees('trapped-42');
+  await viewer.sees(/st=138/);
+  assert.deepEqual(await viewer.ended, { kind: 'status', status: 7 });
+  await terminals.create(id('sig2'), { ...SIZE, command: ['sleep', '60'] }, 'me');
+  await assert.rejects(terminals.kill(id('sig2'), 'SIGNONE'), { code: 'ERR_INVALID_ARGUMENT' });
+  const second = new TestViewer(terminals, 'sig2');
+  await second.attached;
+  await terminals.kill(id('sig2'), 'SIGQUIT');
+  assert.deepEqual(await second.ended, { kind: 'signal', signal: 'SIGQUIT' });
+});
+
+test('wait - a terminal that ends answers with its status; waiting is bounded and can be given up', async () => {
+  const gone = new AbortController();
+  const wait = (name: string, ms?: number) => terminals.wait(id(name), ms, gone.signal);
+  await assert.rejects(wait('none'), { code: 'ERR_TERMINAL_NOT_FOUND' });
+  await terminals.create(id('w'), { ...SIZE, command: ['sh', '-c', 'read x; exit 9'] }, 'me');
+  await assert.rejects(wait('w', 50), { code: 'ERR_WAIT_TIMEOUT' });
+  const given = assert.rejects(wait('w'), { code: 'ERR_CLOSED' });
+  gone.abort();
+  await given;
+  const result = terminals.wait(id('w'), undefined, new AbortController().signal);
+  const viewer = new TestViewer(terminals, 'w');
+  await viewer.attached;
+  viewer.type('\n');
+  assert.deepEqual(await result, { ended: 'terminal', exit: { kind: 'status', status: 9 } });
+  await viewer.ended;
+});
