@@ -207,12 +207,12 @@ export class TerminalRegistry implements Terminals {
     handle.signalAll(signal as NodeJS.Signals);
   }
 
-  // eslint-disable-next-line @typescript-eslint/require-await -- a failure is a rejection
   async setIdle(id: TerminalId, idleMs: number): Promise<void> {
     const entry = this.#entry(id);
     entry.idleMs = idleMs;
     entry.idleChosen = true;
     this.#watchIdle(entry, entry.handle.viewers);
+    return Promise.resolve();
   }
 
   async wait(
