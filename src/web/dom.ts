@@ -42,6 +42,17 @@ const ICONS = {
   chevron: 'M6 4l4 4-4 4',
   smaller: 'M4 8h8',
   stop: 'M4 4h8v8H4z',
+  more: 'M3.5 8h.02M8 8h.02M12.5 8h.02',
+  right: 'M2 3h12v10H2zM8 3v10',
+  below: 'M2 3h12v10H2zM2 8h12',
+  people:
+    'M6 8a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5zM1.5 13c.6-2.2 2.2-3.2 4.5-3.2s3.9 1 4.5 3.2M10.5 3.3a2.5 2.5 0 0 1 0 4.5M12 10.1c1.4.4 2.2 1.4 2.6 2.9',
+  share: 'M8 10V2.5M5 5l3-3 3 3M3 9v4.5h10V9',
+  upload: 'M8 11V3.5M4.5 6.5L8 3l3.5 3.5M2.5 13.5h11',
+  gear: 'M2 5h7M12 5h2M2 11h2M7 11h7M9 3.5v3M4 9.5v3',
+  help: 'M6 6a2 2 0 1 1 2.9 1.8c-.6.3-.9.7-.9 1.4M8 12h.01M14 8A6 6 0 1 1 2 8a6 6 0 0 1 12 0z',
+  paste: 'M5 3H3.5v10.5h9V3H11M5.5 2h5v2.5h-5z',
+  leave: 'M9 4V2.5H2.5v11H9V12M6 8h8M11.5 5.5L14 8l-2.5 2.5',
 } as const;
 
 export type IconName = keyof typeof ICONS;

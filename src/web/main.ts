@@ -4,19 +4,21 @@
  */
 import '../shared/common/wire/strict-policy.js';
 import '@xterm/xterm/css/xterm.css';
-import './style.css';
+import './styles/index.css';
 import { WorkspaceConnection } from './connection/index.js';
 import { el } from './dom.js';
 import { parseRoute, startRouter, terminalPath, type Route } from './routes.js';
+import { startPageTheme } from './settings/page-theme.js';
 import { installStrictStyles } from './terminal/strict-styles.js';
 import { forgetToken, loadToken, takeFragment } from './token.js';
 import { signInView } from './views/sign-in.js';
-import { terminalView } from './views/terminal.js';
 import { terminalsView } from './views/terminals.js';
 import { header, type View } from './views/view.js';
 import { workspacesView } from './views/workspaces.js';
+import { workbenchView } from './workbench/workbench.js';
 
 installStrictStyles();
+startPageTheme();
 
 const root = document.getElementById('app') ?? document.body;
 let view: View | undefined;
@@ -82,7 +84,7 @@ function render(): void {
       return;
     case 'terminal':
       show(
-        terminalView({
+        workbenchView({
           root,
           connection: enterWorkspace(route.workspace, token),
           id: route.terminal,
@@ -137,7 +139,9 @@ function enterByLink(): boolean {
 // The agent learns at once that nobody looks any more, instead of by missed beats.
 addEventListener('pagehide', leaveWorkspace);
 addEventListener('pageshow', ({ persisted }) => {
-  if (persisted) render();
+  if (!persisted) return;
+  route = parseRoute(location.pathname);
+  render();
 });
 
 enterByLink();

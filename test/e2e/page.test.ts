@@ -244,11 +244,11 @@ test(
     await waitFor(() => terminal.typed === 'single');
     terminal.write('\x1b[?2004hready');
     await waitFor(async () => (await screenText(page)).includes('ready'));
-    await pasteText(page, 'a\nb\x1b[201~c');
+    await pasteText(page, 'a\nb\x1b[201~c\x1b[31m');
     await waitFor(() => terminal.typed.endsWith('\x1b[201~'));
     assert.equal(
       Buffer.from(terminal.typed, 'latin1').toString(),
-      'single\x1b[200~a\rb\u241b[201~c\x1b[201~',
+      'single\x1b[200~a\rbc\u241b[31m\x1b[201~',
     );
     await context.close();
   },

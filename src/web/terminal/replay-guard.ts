@@ -58,6 +58,11 @@ export class ReplayGuard {
     this.write('', false, then);
   }
 
+  /** Whether the sequence that is being parsed is old: nothing that it asks for may be done again. */
+  get isReplay(): boolean {
+    return this.#isReplay();
+  }
+
   /** Whether `data`, which the emulator wants to send, is an answer to a replay. */
   isAnswer(data: string): boolean {
     if (!this.#awaitsFocusReport || (data !== '\x1b[I' && data !== '\x1b[O')) return false;

@@ -13,14 +13,16 @@ export function cleanTitle(title: string): string {
 }
 
 /**
- * Text from the clipboard, made safe to paste: the characters that could end a bracketed paste or press
- * keys are shown as their symbols instead; tabs and line ends stay.
+ * Text from the clipboard, made safe to paste: the brackets of a bracketed paste are left out, and other
+ * characters that press keys are shown as their symbols; tabs and line ends stay.
  */
 export function cleanPaste(text: string): string {
-  return text.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]/g, (character) => {
-    const code = character.charCodeAt(0);
-    return code < 0x20 ? String.fromCharCode(0x2400 + code) : '\u2421';
-  });
+  return text
+    .replace(/(?:\u001b\[|\u009b)20[01]~/g, '')
+    .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]/g, (character) => {
+      const code = character.charCodeAt(0);
+      return code < 0x20 ? String.fromCharCode(0x2400 + code) : '\u2421';
+    });
 }
 
 const LINK_PROTOCOLS = new Set(['http:', 'https:', 'mailto:']);

@@ -3,22 +3,30 @@ import { fromErrorRecord } from '../../shared/common/index.js';
 import type { ExitStatus } from '../../shared/common/wire/index.js';
 import { el } from '../dom.js';
 import { workspacePath } from '../routes.js';
-import { problem } from './problem.js';
+import { problem } from '../views/problem.js';
+
+/** What can be done about it. */
+export interface CardActions {
+  readonly workspace: string;
+  readonly again: () => void;
+  /** Takes the terminal out of view. Absent: nothing else is in view. */
+  readonly close: (() => void) | undefined;
+}
 
 /** What is left to do when the program of a terminal has ended. */
-export function exitCard(workspace: string, exit: ExitStatus, again: () => void): HTMLElement {
+export function exitCard(todo: CardActions, exit: ExitStatus): HTMLElement {
   const clean = exit.kind === 'status' && exit.status === 0;
   return el(
     'section',
     { class: `card exit ${clean ? '' : 'warn'}`, role: 'status' },
     el('p', {}, el('strong', {}, describeExit(exit))),
-    actions(workspace, 'Start a new one', again),
+    actions(todo, 'Start a new one'),
   );
 }
 
 /** The terminal cannot be attached, and trying again by itself would not help. */
-export function failureCard(workspace: string, error: ErrorRecord, again: () => void): HTMLElement {
-  return problem(fromErrorRecord(error), actions(workspace, 'Try again', again));
+export function failureCard(todo: CardActions, error: ErrorRecord): HTMLElement {
+  return problem(fromErrorRecord(error), actions(todo, 'Try again'));
 }
 
 export function describeExit(exit: ExitStatus): string {
@@ -32,11 +40,13 @@ export function describeExit(exit: ExitStatus): string {
   }
 }
 
-function actions(workspace: string, label: string, again: () => void): HTMLElement {
+function actions({ workspace, again, close }: CardActions, label: string): HTMLElement {
   return el(
     'span',
     { class: 'actions' },
-    el('a', { class: 'button small', href: workspacePath(workspace) }, 'All terminals'),
+    close === undefined
+      ? el('a', { class: 'button small', href: workspacePath(workspace) }, 'All terminals')
+      : el('button', { type: 'button', class: 'button small', onclick: close }, 'Close'),
     el('button', { type: 'button', class: 'button primary small', onclick: again }, label),
   );
 }

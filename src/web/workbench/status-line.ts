@@ -3,22 +3,36 @@ import type { TerminalClientState } from '../../shared/common/terminal-client/in
 import type { TerminalSize } from '../../shared/common/wire/index.js';
 import type { ConnectionState } from '../connection/index.js';
 import { el } from '../dom.js';
-import { STEPS } from './connection-banner.js';
+import { formatBytes, formatLatency, formatSize } from '../format.js';
+import { STEPS } from '../views/connection-banner.js';
 
 const NOTICE_MS = 6_000;
+/** Less than this is what is on its way anyway. */
+const BEHIND_BYTES = 32 * 1_024;
 
-/** The line under the terminal: how it is reached, how fast, how large it is, and short notices. */
+/** What the line says of the terminal that has the keyboard. */
+export interface StatusOfTerminal {
+  readonly state: TerminalClientState;
+  readonly size: TerminalSize | undefined;
+  /** Output that is not on the screen yet, in bytes. */
+  readonly behind: number;
+}
+
+/** The line under the terminals: how they are reached, how fast, how large, and short notices. */
 export class StatusLine {
   readonly element: HTMLElement;
   readonly #dot = el('span', { class: 'dot off', 'aria-hidden': 'true' });
-  readonly #link = el('span', { role: 'status' });
-  readonly #latency = el('span', { class: 'muted' });
+  readonly #link = el('span', { class: 'status-link', role: 'status' });
+  readonly #latency = el('span', { class: 'muted', title: 'To the workspace and back' });
+  readonly #behind = el('span', { class: 'status-behind', hidden: true });
   readonly #size = el('span', { class: 'muted' });
   readonly #badge = el('span', { class: 'badge', hidden: true }, 'view only');
   readonly #notice = el('span', { class: 'status-notice', role: 'status' });
   #timer: number | undefined;
+  #noticed = '';
+  #hovered = '';
   #connection: ConnectionState | undefined;
-  #terminal: TerminalClientState | undefined;
+  #terminal: StatusOfTerminal | undefined;
 
   constructor() {
     this.element = el(
@@ -27,16 +41,10 @@ export class StatusLine {
       this.#dot,
       this.#link,
       this.#latency,
+      this.#behind,
       this.#badge,
       this.#notice,
-      el(
-        'span',
-        { class: 'muted status-keys' },
-        el('kbd', {}, 'Ctrl Shift F'),
-        ' find ',
-        el('kbd', {}, 'Ctrl Shift L'),
-        ' leave',
-      ),
+      el('span', { class: 'muted status-keys' }, el('kbd', {}, 'Ctrl Shift /'), ' keys'),
       this.#size,
     );
   }
@@ -46,26 +54,36 @@ export class StatusLine {
     this.#show();
   }
 
-  showTerminal(state: TerminalClientState): void {
-    this.#terminal = state;
+  showTerminal(terminal: StatusOfTerminal): void {
+    this.#terminal = terminal;
     this.#show();
-  }
-
-  showSize({ rows, cols }: TerminalSize): void {
-    this.#size.textContent = `${String(cols)}×${String(rows)}`;
   }
 
   /** Shows `text` for a moment, or until there is another. */
   notice(text: string): void {
     clearTimeout(this.#timer);
-    this.#notice.textContent = text;
+    this.#noticed = text;
+    this.#showNotice();
     this.#timer = window.setTimeout(() => {
-      this.#notice.textContent = '';
+      this.#noticed = '';
+      this.#showNotice();
     }, NOTICE_MS);
+  }
+
+  /** Where the link under the pointer leads. Absent: there is none. */
+  hover(url: URL | undefined): void {
+    this.#hovered = url?.href ?? '';
+    this.#showNotice();
   }
 
   dispose(): void {
     clearTimeout(this.#timer);
+  }
+
+  #showNotice(): void {
+    this.#notice.classList.toggle('target', this.#hovered !== '');
+    this.#notice.textContent = this.#hovered === '' ? this.#noticed : this.#hovered;
+    this.#notice.title = this.#notice.textContent;
   }
 
   #show(): void {
@@ -78,12 +96,15 @@ export class StatusLine {
       connection?.type === 'connected' && connection.latencyMs !== undefined
         ? formatLatency(connection.latencyMs)
         : '';
-    const terminal = this.#terminal;
-    this.#badge.hidden = terminal?.type !== 'attached' || terminal.mayType;
+    const { state, size, behind = 0 } = this.#terminal ?? {};
+    this.#size.textContent = size === undefined ? '' : formatSize(size);
+    this.#behind.hidden = behind < BEHIND_BYTES;
+    if (!this.#behind.hidden) this.#behind.textContent = `behind by ${formatBytes(behind)}`;
+    this.#badge.hidden = state?.type !== 'attached' || state.mayType;
   }
 
   #summary(): [look: string, text: string] {
-    const terminal = this.#terminal;
+    const terminal = this.#terminal?.state;
     if (terminal?.type === 'exited') return ['off', 'Ended'];
     if (terminal?.type === 'failed') return ['bad', 'Not attached'];
     switch (this.#connection?.type) {
@@ -104,8 +125,4 @@ export class StatusLine {
         return ['good', this.#connection.kind === 'direct' ? 'Direct' : 'Relay'];
     }
   }
-}
-
-function formatLatency(ms: number): string {
-  return ms < 10 ? `${ms.toFixed(1)} ms` : `${ms.toFixed(0)} ms`;
 }

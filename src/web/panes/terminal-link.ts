@@ -1,0 +1,105 @@
+import { ERROR_CODES, type ErrorRecord, type TerminalId } from '../../shared/common/index.js';
+import {
+  createTerminalClient,
+  type TerminalClient,
+  type TerminalClientState,
+} from '../../shared/common/terminal-client/index.js';
+import type { TerminalSize } from '../../shared/common/wire/index.js';
+import type { WorkspaceConnection } from '../connection/index.js';
+import type { Emulator } from '../terminal/emulator.js';
+import { Typing } from '../terminal/typing.js';
+
+export interface TerminalLinkOptions {
+  readonly connection: WorkspaceConnection;
+  readonly id: TerminalId;
+  readonly size: TerminalSize;
+  readonly emulator: Emulator;
+  readonly state: (state: TerminalClientState) => void;
+  readonly notice: (text: string) => void;
+  /** As the program set it: untrusted text. */
+  readonly title: (title: string) => void;
+  /** So many bytes of output will never come. */
+  readonly gap: (bytes: number) => void;
+  readonly restarted: () => void;
+}
+
+/** Between the terminal in the workspace and the emulator on the page: frames in, keys out. */
+export class TerminalLink {
+  readonly client: TerminalClient;
+  readonly #typing: Typing;
+  /** Output that the emulator has not parsed yet. */
+  #unparsed = 0;
+
+  constructor(options: TerminalLinkOptions) {
+    const { connection, emulator } = options;
+    const { guard, terminal } = emulator;
+    const write = (bytes: Uint8Array, isQuiet: boolean): void => {
+      this.#unparsed += bytes.length;
+      // Acknowledged only when it is parsed: that is what keeps a flood from outrunning the page.
+      guard.write(bytes, isQuiet, () => {
+        this.#unparsed -= bytes.length;
+        client.processed(bytes.length);
+      });
+    };
+    const client = createTerminalClient({
+      openChannel: (label) => connection.openChannel('terminal', label),
+      id: options.id,
+      size: options.size,
+      wantsType: true,
+      clientId: crypto.getRandomValues(new Uint8Array(16)),
+      handlers: {
+        output: (bytes, { replay }) => {
+          write(bytes, replay);
+        },
+        snapshot: (bytes, { size }) => {
+          guard.afterWrites(() => {
+            terminal.reset();
+            terminal.resize(size.cols, size.rows);
+          });
+          write(bytes, true);
+        },
+        restarted: () => {
+          guard.afterWrites(() => {
+            terminal.reset();
+          });
+          options.restarted();
+        },
+        gap: (from, to) => {
+          // Ends a sequence that was cut in two, so that it does not swallow what follows.
+          guard.write('\x18', true);
+          options.gap(to - from);
+        },
+        size: ({ rows, cols }) => {
+          guard.afterWrites(() => {
+            terminal.resize(cols, rows);
+          });
+        },
+        title: options.title,
+        state: options.state,
+        inputRoom: () => {
+          this.#typing.pump();
+        },
+        error: (error: ErrorRecord) => {
+          options.notice(describeRefusal(error));
+        },
+      },
+    });
+    this.client = client;
+    this.#typing = new Typing(client, () => {
+      options.notice('Too much input is waiting; this was not typed (ERR_INPUT_OVERRUN).');
+    });
+  }
+
+  /** Output that has arrived and is not on the screen yet, in bytes. */
+  get unparsed(): number {
+    return this.#unparsed;
+  }
+
+  type(bytes: Uint8Array): void {
+    this.#typing.type(bytes);
+  }
+}
+
+function describeRefusal({ code, message }: ErrorRecord): string {
+  return `${message} (${code}). ${ERROR_CODES[code].hint}`;
+}

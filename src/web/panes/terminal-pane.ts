@@ -1,0 +1,386 @@
+import type { TerminalId } from '../../shared/common/index.js';
+import type { TerminalClientState } from '../../shared/common/terminal-client/index.js';
+import type { TerminalSize } from '../../shared/common/wire/index.js';
+import type { WorkspaceConnection } from '../connection/index.js';
+import { openOutputLink } from '../dialogs/link-dialog.js';
+import { el, icon } from '../dom.js';
+import { formatBytes, formatSize } from '../format.js';
+import { flashes, ring } from '../settings/bell.js';
+import { settings } from '../settings/store.js';
+import { openEmulator, type Emulator, type OutputLink } from '../terminal/emulator.js';
+import { createSearchBox } from '../terminal/search-box.js';
+import { cleanTitle } from '../terminal/untrusted-text.js';
+import { exitCard, failureCard } from './exit-card.js';
+import { PaneClipboard } from './pane-clipboard.js';
+import { noteButton, PaneNotes } from './pane-notes.js';
+import { PaneSize } from './pane-size.js';
+import { TerminalLink } from './terminal-link.js';
+import { handleTouch } from './touch.js';
+
+/** The size before the page is laid out. */
+const FALLBACK_SIZE: TerminalSize = { rows: 24, cols: 80 };
+const BELL_MS = 150;
+const GAP_NOTE_MS = 30_000;
+
+/** What a pane needs of the view around it. */
+export interface PaneHost {
+  readonly connection: WorkspaceConnection;
+  /** The pane got the keyboard. */
+  focused(pane: TerminalPane): void;
+  /** Something that is shown outside of the pane is different now. */
+  changed(pane: TerminalPane): void;
+  notice(text: string): void;
+  /** Leaves the terminal; its program goes on. Absent: it is the only one in view. */
+  detach(pane: TerminalPane): void;
+  hasOthers(): boolean;
+  swiped(step: number): void;
+  /** The pointer came to a link, or left it. */
+  hover(link: OutputLink | undefined): void;
+  /** Applies held Ctrl and Alt keys to what was typed. */
+  modify(data: string): string;
+}
+
+/** One terminal in view: emulator, link to the terminal in the workspace, and what surrounds them. */
+export class TerminalPane {
+  readonly id: TerminalId;
+  readonly element: HTMLElement;
+  readonly #host: PaneHost;
+  readonly #screen = el('div', { class: 'terminal-host' });
+  readonly #overlay = el('div', { class: 'overlay' });
+  readonly #notes = new PaneNotes();
+  readonly #name = el('span', { class: 'pane-title' });
+  readonly #body: HTMLElement;
+  readonly #endings: (() => void)[] = [];
+  #started: Started | undefined;
+  #link: TerminalLink | undefined;
+  #state: TerminalClientState = { type: 'connecting' };
+  #title = '';
+  #hasBell = false;
+  #skipped = 0;
+
+  constructor(id: TerminalId, host: PaneHost) {
+    this.id = id;
+    this.#host = host;
+    this.#body = el(
+      'div',
+      { class: 'pane-body' },
+      this.#screen,
+      this.#overlay,
+      this.#notes.element,
+    );
+    this.element = el(
+      'section',
+      {
+        class: 'pane',
+        'data-id': id,
+        onfocusin: () => {
+          this.#hasBell = false;
+          host.focused(this);
+        },
+      },
+      el(
+        'header',
+        { class: 'pane-bar' },
+        this.#name,
+        el(
+          'button',
+          {
+            type: 'button',
+            class: 'icon-button',
+            'aria-label': 'Detach this terminal',
+            title: 'Detach: the program goes on (Ctrl Shift D)',
+            onclick: () => {
+              host.detach(this);
+            },
+          },
+          icon('close'),
+        ),
+      ),
+      this.#body,
+    );
+    this.#showTitle();
+  }
+
+  /** Title as the program set it, else the name of the terminal. Safe to show. */
+  get title(): string {
+    return this.#title === '' ? shortName(this.id) : this.#title;
+  }
+
+  get state(): TerminalClientState {
+    return this.#state;
+  }
+
+  /** A bell rang while nobody looked. */
+  get hasBell(): boolean {
+    return this.#hasBell;
+  }
+
+  /** Absent: not in view yet. */
+  get size(): TerminalSize | undefined {
+    const terminal = this.#started?.emulator.terminal;
+    return terminal === undefined ? undefined : { rows: terminal.rows, cols: terminal.cols };
+  }
+
+  /** Output that is not on the screen yet, in bytes. */
+  get behind(): number {
+    return this.#link?.unparsed ?? 0;
+  }
+
+  get applicationCursor(): boolean {
+    return this.#started?.emulator.terminal.modes.applicationCursorKeysMode === true;
+  }
+
+  /** What another source knows of the title, until the program says one itself. */
+  suggestTitle(title: string): void {
+    if (this.#title === '') this.#setTitle(title);
+  }
+
+  /** Shows the pane or not. The first time it opens and attaches: a tab that nobody looks at costs nothing. */
+  setVisible(visible: boolean): void {
+    this.element.hidden = !visible;
+    if (visible) this.#start();
+    this.#started?.emulator.setVisible(visible);
+    if (visible) this.#started?.size.schedule();
+  }
+
+  focus(): void {
+    const button = this.#overlay.querySelector<HTMLElement>('button.primary');
+    if (button === null) this.#started?.emulator.terminal.focus();
+    else button.focus();
+  }
+
+  /** Asks for the size that fits, even if it was asked for before: somebody looks at it again. */
+  fit(): void {
+    this.#started?.size.fit({ again: true });
+  }
+
+  type(data: string): void {
+    this.#link?.type(new TextEncoder().encode(data));
+  }
+
+  find(): void {
+    this.#started?.search.open();
+  }
+
+  /** False: nothing is selected. */
+  copy(): boolean {
+    return this.#started?.clipboard.copy() === true;
+  }
+
+  paste(): void {
+    void this.#started?.clipboard.pasteFromClipboard();
+  }
+
+  /** The connection is back: nobody wants to wait for a back-off after it as well. */
+  retryNow(): void {
+    this.#link?.client.retryNow();
+  }
+
+  dispose(): void {
+    void this.#link?.client.close();
+    for (const end of this.#endings) end();
+    this.#notes.dispose();
+    this.#started?.emulator.dispose();
+    this.element.remove();
+  }
+
+  #start(): void {
+    if (this.#started !== undefined) return;
+    // The emulator measures its cells when it is opened, so the pane has to be in the document by then.
+    const emulator = openEmulator(this.#screen, {
+      openLink: (link) => {
+        void openOutputLink(link);
+      },
+      hoverLink: (link) => {
+        this.#host.hover(link);
+      },
+    });
+    const { terminal, guard } = emulator;
+    const search = createSearchBox(emulator.search, () => {
+      terminal.focus();
+    });
+    this.#body.prepend(search.element);
+    const clipboard = new PaneClipboard({
+      terminal,
+      guard,
+      host: this.#screen,
+      notes: this.#notes,
+      notice: (text) => {
+        this.#host.notice(text);
+      },
+    });
+    const size = new PaneSize({
+      host: this.#screen,
+      emulator,
+      ask: (wanted) => {
+        this.#link?.client.resize(wanted);
+      },
+      mismatch: (isMismatch) => {
+        this.#showMismatch(isMismatch);
+      },
+    });
+    this.#started = { emulator, search, clipboard, size };
+    terminal.onData((data) => {
+      if (!guard.isAnswer(data)) this.type(this.#host.modify(data));
+    });
+    terminal.onBinary((data) => {
+      this.#link?.type(Uint8Array.from(data, (character) => character.charCodeAt(0)));
+    });
+    terminal.onTitleChange((title) => {
+      this.#setTitle(title);
+    });
+    terminal.onBell(() => {
+      this.#bell();
+    });
+    terminal.onResize(() => {
+      this.#host.changed(this);
+    });
+    this.#endings.push(
+      handleTouch(this.#screen, {
+        swiped: (step) => {
+          this.#host.swiped(step);
+        },
+      }),
+      () => {
+        clipboard.dispose();
+        size.dispose();
+      },
+    );
+    this.#attach(emulator);
+  }
+
+  /** Begins to attach, at first and after the program or the attempt has ended. */
+  #attach(emulator: Emulator): void {
+    this.#overlay.replaceChildren();
+    this.#link = new TerminalLink({
+      connection: this.#host.connection,
+      id: this.id,
+      size: emulator.fittingSize() ?? FALLBACK_SIZE,
+      emulator,
+      state: (state) => {
+        this.#showState(state, emulator);
+      },
+      notice: (text) => {
+        this.#host.notice(text);
+      },
+      title: (title) => {
+        this.#setTitle(title);
+      },
+      gap: (bytes) => {
+        this.#showGap(bytes);
+      },
+      restarted: () => {
+        this.#host.notice('The terminal was started anew.');
+      },
+    });
+    this.#link.client.start();
+  }
+
+  #showState(state: TerminalClientState, emulator: Emulator): void {
+    const { terminal, guard } = emulator;
+    this.#state = state;
+    terminal.options.disableStdin = state.type === 'attached' ? !state.mayType : isFinal(state);
+    this.element.dataset['state'] = state.type;
+    if (state.type === 'attached') this.#started?.size.schedule();
+    if (state.type === 'exited' || state.type === 'failed') {
+      const again = (): void => {
+        void this.#link?.client.close();
+        if (state.type === 'exited') {
+          guard.afterWrites(() => {
+            terminal.reset();
+          });
+        }
+        this.#attach(emulator);
+        terminal.focus();
+      };
+      const close = this.#host.hasOthers()
+        ? (): void => {
+            this.#host.detach(this);
+          }
+        : undefined;
+      const { workspace } = this.#host.connection;
+      const hadFocus = this.element.contains(document.activeElement);
+      this.#overlay.replaceChildren(
+        state.type === 'exited'
+          ? exitCard({ workspace, again, close }, state.exit)
+          : failureCard({ workspace, again, close }, state.error),
+      );
+      if (hadFocus) this.focus();
+    }
+    this.#host.changed(this);
+  }
+
+  #showGap(bytes: number): void {
+    this.#skipped += bytes;
+    this.#notes.show('gap', {
+      look: 'warn',
+      forMs: GAP_NOTE_MS,
+      body: [
+        `${formatBytes(this.#skipped)} skipped: more came than could be kept for this viewer.`,
+      ],
+    });
+    this.#host.notice(`${formatBytes(bytes)} of output were skipped.`);
+  }
+
+  #showMismatch(isMismatch: boolean): void {
+    if (!isMismatch || this.#state.type !== 'attached') {
+      this.#notes.hide('size');
+      return;
+    }
+    const { size } = this;
+    const take = noteButton('Fit to my window', () => {
+      this.fit();
+      this.focus();
+    });
+    this.#notes.show('size', {
+      body: [`Another viewer’s size: ${size === undefined ? '' : formatSize(size)}`],
+      actions: this.#state.mayType ? [take] : [],
+    });
+  }
+
+  #setTitle(title: string): void {
+    this.#title = cleanTitle(title);
+    this.#showTitle();
+    this.#host.changed(this);
+  }
+
+  #showTitle(): void {
+    this.#name.textContent = this.title;
+    this.element.setAttribute(
+      'aria-label',
+      `Terminal ${this.title} in ${this.#host.connection.workspace}`,
+    );
+  }
+
+  #bell(): void {
+    const { bell } = settings();
+    if (!document.hasFocus() || !this.element.contains(document.activeElement)) {
+      this.#hasBell = true;
+      this.#host.changed(this);
+    }
+    ring(bell);
+    // A storm of bells is one flash: a class that is there already does not restart it.
+    if (!flashes(bell) || this.#screen.classList.contains('bell')) return;
+    this.#screen.classList.add('bell');
+    setTimeout(() => {
+      this.#screen.classList.remove('bell');
+    }, BELL_MS);
+  }
+}
+
+/** What there is once a pane has been in view. */
+interface Started {
+  readonly emulator: Emulator;
+  readonly search: ReturnType<typeof createSearchBox>;
+  readonly clipboard: PaneClipboard;
+  readonly size: PaneSize;
+}
+
+function isFinal({ type }: TerminalClientState): boolean {
+  return type === 'exited' || type === 'failed' || type === 'closed';
+}
+
+/** A UUID is shown by its first group; a name as it is. */
+function shortName(id: string): string {
+  return /^[0-9a-f]{8}-/.test(id) ? id.slice(0, 8) : id;
+}
