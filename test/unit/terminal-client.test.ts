@@ -88,7 +88,7 @@ function rig(
         error: (error) => result.errors.push(error),
         size: (size) => result.events.push(`size ${String(size.rows)}x${String(size.cols)}`),
         title: (title) => result.events.push(`title ${title}`),
-        presence: (json) => result.events.push(`presence ${json}`),
+        presence: ({ viewers }) => result.events.push(`presence ${String(viewers)}`),
         snapshot: (bytes, at) => {
           result.events.push(`snapshot ${String(at.offset)} ${Buffer.from(bytes).toString()}`);
           result.client.processed(bytes.length);
@@ -399,7 +399,7 @@ test('terminal client - events come in the order of the log', async () => {
       output(0, 'ab'),
       { type: 'size', offset: 2, size: { rows: 5, cols: 6 } },
       { type: 'title', title: 'vim' },
-      { type: 'presence', json: '[]' },
+      { type: 'presence', json: '{"viewers":2,"names":[]}' },
       { type: 'gap', from: 2, to: 10 },
       { type: 'snapshot', offset: 10, size: { rows: 5, cols: 6 }, bytes: Buffer.from('S') },
       output(10, 'cd'),
@@ -413,7 +413,7 @@ test('terminal client - events come in the order of the log', async () => {
     'size 24x80',
     'size 5x6',
     'title vim',
-    'presence []',
+    'presence 2',
     'snapshot 10 S',
     'exit status 12',
   ]);

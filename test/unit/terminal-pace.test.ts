@@ -1,37 +1,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { limits, type ViewerId } from '../../src/shared/common/index.js';
+import { limits } from '../../src/shared/common/index.js';
 import { counts, decidePace } from '../../src/workers/terminal/pace.js';
-import { SizeOwner } from '../../src/workers/terminal/size-owner.js';
 import { GrowthBudget, OutputLog } from '../../src/workers/terminal/output-log.js';
 import { ViewerSet } from '../../src/workers/terminal/viewer-set.js';
 import type { Viewer } from '../../src/workers/terminal/viewer.js';
 import { ManualClock } from '../support/manual-clock.js';
+import { stubViewer } from '../support/stub-viewer.js';
 
 const NOW = 1_000_000;
 const HEAD = 500_000;
 
-function viewer(state: Partial<Viewer>): Viewer {
-  return {
-    id: 1 as ViewerId,
-    subject: 'somebody',
-    mayType: true,
-    ready: true,
-    alwaysCounts: false,
-    size: undefined,
-    cursor: HEAD,
-    acked: HEAD,
-    progressAt: NOW,
-    room: 1,
-    sendOutput: () => undefined,
-    sendGap: () => undefined,
-    sendSize: () => undefined,
-    sendPresence: () => undefined,
-    sendExit: () => undefined,
-    end: () => undefined,
-    ...state,
-  };
-}
+const viewer = (state: Partial<Viewer>): Viewer =>
+  stubViewer({ cursor: HEAD, acked: HEAD, progressAt: NOW, ...state });
 
 const behind = (bytes: number, state: Partial<Viewer> = {}): Viewer =>
   viewer({ cursor: HEAD - bytes, acked: HEAD - bytes, ...state });
@@ -67,46 +48,6 @@ test('pace - an ssh session is waited for and loses nothing at any pace', () => 
   }
 });
 
-function sizes(policy: 'latest' | 'smallest' | 'fixed') {
-  const clock = new ManualClock();
-  const applied: string[] = [];
-  const owner = new SizeOwner({ size: { rows: 24, cols: 80 }, policy }, clock, ({ rows, cols }) =>
-    applied.push(`${String(rows)}x${String(cols)}`),
-  );
-  return { clock, applied, owner };
-}
-
-test('sizes - latest takes what was asked last, smallest what fits all, fixed nothing', () => {
-  const big = { rows: 50, cols: 100 };
-  const narrow = { rows: 60, cols: 70 };
-  const latest = sizes('latest');
-  latest.owner.request(big, []);
-  assert.deepEqual(latest.applied, ['50x100']);
-  const smallest = sizes('smallest');
-  smallest.owner.request(big, [viewer({ size: big }), viewer({ size: narrow })]);
-  assert.deepEqual(smallest.applied, ['50x70']);
-  const fixed = sizes('fixed');
-  fixed.owner.request(big, []);
-  assert.deepEqual(fixed.applied, []);
-});
-
-test('sizes - a storm of changes reaches the program sixty times a second, the last one always', () => {
-  const { clock, applied, owner } = sizes('latest');
-  for (let step = 1; step <= 1_000; step += 1) {
-    owner.request({ rows: 24, cols: (step % 900) + 1 }, []);
-    clock.advance(1);
-  }
-  clock.advance(100);
-  assert.ok(applied.length <= 64, `${String(applied.length)} changes`);
-  assert.equal(applied.at(-1), '24x101');
-});
-
-test('sizes - the same size again is not told', () => {
-  const { applied, owner } = sizes('latest');
-  owner.request({ rows: 24, cols: 80 }, []);
-  assert.deepEqual(applied, []);
-});
-
 test('pace - reading stops before the only viewer falls out of the ring', () => {
   // However far behind it was when output was last offered to it.
   for (const [ringBytes, lag] of [
@@ -138,6 +79,7 @@ test('pace - reading stops before the only viewer falls out of the ring', () => 
       resumeReading: () => {
         paused = false;
       },
+      moved: () => undefined,
     });
     set.add(viewer({ cursor: 0, acked: 0, progressAt: 0, room: 0 }));
     log.append(new Uint8Array(lag));

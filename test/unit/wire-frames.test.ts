@@ -6,6 +6,7 @@ import {
   HoldfastError,
   type Epoch,
   type ErrorCode,
+  type ViewerId,
 } from '../../src/shared/common/index.js';
 import {
   decodeAgentFrame,
@@ -19,6 +20,7 @@ import {
   writeOutputHeader,
   type AgentFrame,
   type ClientFrame,
+  type ViewerControl,
 } from '../../src/shared/common/wire/index.js';
 
 /** A record with the prototype that a decoded one has. */
@@ -43,6 +45,20 @@ const settings = record({
 });
 const version = fc.integer({ min: 0, max: 255 });
 
+const viewer = offset.map((id) => id as ViewerId);
+const control: fc.Arbitrary<ViewerControl> = fc.oneof(
+  record({
+    type: fc.constantFrom(
+      'claim-size' as const,
+      'release-size' as const,
+      'request-control' as const,
+      'release-control' as const,
+    ),
+  }),
+  record({ type: fc.constantFrom('hand-over' as const, 'drop' as const), viewer }),
+  record({ type: fc.constant('latency' as const), ms: offset, probe: offset }),
+);
+
 const clientFrame: fc.Arbitrary<ClientFrame> = fc.oneof(
   record({
     type: fc.constant('attach' as const),
@@ -58,6 +74,7 @@ const clientFrame: fc.Arbitrary<ClientFrame> = fc.oneof(
   record({ type: fc.constant('input' as const), seq: offset, bytes: payload }),
   record({ type: fc.constant('resize' as const), size }),
   record({ type: fc.constant('ack' as const), offset, window: u32 }),
+  record({ type: fc.constant('control' as const), control }),
   record({ type: fc.constant('configure' as const), settings }),
 );
 
@@ -96,6 +113,7 @@ const agentFrame: fc.Arbitrary<AgentFrame> = fc.oneof(
   record({ type: fc.constant('title' as const), title: text }),
   record({ type: fc.constant('size' as const), offset, size }),
   record({ type: fc.constant('presence' as const), json: text }),
+  record({ type: fc.constant('event' as const), json: text }),
   record({ type: fc.constant('exit' as const), exit, totalBytes: offset }),
   record({
     type: fc.constant('error' as const),
@@ -105,7 +123,9 @@ const agentFrame: fc.Arbitrary<AgentFrame> = fc.oneof(
 );
 
 /** Frames whose last field takes whatever is left, so that a shorter message is still one. */
-const OPEN_ENDED = new Set(['input', 'output', 'snapshot', 'title', 'presence', 'exit', 'error']);
+const OPEN_ENDED = new Set([
+  ...['input', 'output', 'snapshot', 'title', 'presence', 'event', 'exit', 'error'],
+]);
 /** A later version may append fields to these; the others end where their layout ends. */
 const EXTENSIBLE = new Set(['attach', 'attached', ...OPEN_ENDED]);
 

@@ -157,6 +157,18 @@ export const ERROR_CODES = {
     meaning: 'The share link is not for the workspace or terminal that it names.',
     hint: 'Use the link exactly as it was given to you.',
   },
+  ERR_NOT_DRIVER: {
+    meaning: 'Somebody else has the control of this terminal, so this was not typed.',
+    hint: 'Ask for control, or wait until it is handed over or released.',
+  },
+  ERR_VIEWER_NOT_FOUND: {
+    meaning: 'The terminal has no viewer of this number or name.',
+    hint: 'List them with `holdfast terminals WORKSPACE --viewers`.',
+  },
+  ERR_VIEWER_DROPPED: {
+    meaning: 'The owner of the workspace ended this viewing.',
+    hint: 'Ask the owner before you attach again.',
+  },
   ERR_SHELL_NOT_FOUND: {
     meaning: 'The shell does not exist or cannot be executed.',
     hint: 'Set the shell of the user, or SHELL, to a program that exists.',

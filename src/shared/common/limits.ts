@@ -62,6 +62,23 @@ export const MAX_TERMINALS = 4_000;
 export const ATTACH_MS = 10_000;
 /** Viewers of one terminal. */
 export const MAX_VIEWERS = 1_024;
+/** One `control` frame of a viewer. */
+export const VIEWER_CONTROL_BYTES = 4 * KIB;
+/** Viewers named in a `presence` frame; more names than this nobody reads. */
+export const PRESENCE_NAMES = 64;
+/** Latencies and backlogs are told at most this often; who comes and goes is told at once. */
+export const PRESENCE_FIGURES_MS = 500;
+/** Presence of one terminal to all of its viewers in a second; the next waits until this allows it. */
+export const PRESENCE_BYTES_PER_SECOND = 256 * KIB;
+/** A viewer asks for control, is told of a refusal, or has a probe answered at most this often. */
+export const VIEWER_ASK_MS = 1_000;
+/** A client tells how long its way is at most this often. */
+export const VIEWER_LATENCY_MS = 5_000;
+/** No latency is believed to be longer. */
+export const MAX_LATENCY_MS = 60_000;
+/** Name of a subject, and message of an error, as shown to others; the rest is cut off. */
+export const SUBJECT_CHARS = 200;
+export const ERROR_MESSAGE_CHARS = 1_000;
 export const MIN_CELLS = 1;
 export const MAX_CELLS = 1_000;
 export const DEFAULT_ROWS = 24;

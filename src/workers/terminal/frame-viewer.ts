@@ -9,6 +9,7 @@ import {
 import {
   decodeClientFrame,
   encodeAgentFrame,
+  encodePresenceFor,
   OUTPUT_HEADER_BYTES,
   TERMINAL_PROTOCOL_VERSION,
   writeOutputHeader,
@@ -38,13 +39,18 @@ export interface TerminalFacts {
 export class FrameViewer implements Viewer {
   readonly id: ViewerId;
   readonly subject: string;
-  readonly mayType: boolean;
+  readonly rights: 'view' | 'type';
+  readonly isOwner: boolean;
   readonly alwaysCounts = false;
+  latencyMs: number | undefined;
   readonly #spec: ViewerSpec;
   readonly #channel: ViewerChannel;
   readonly #host: ViewerHost;
   readonly #facts: () => TerminalFacts;
   #ready = false;
+  #wantsType = true;
+  /** An event from before it was attached. */
+  #early: string | undefined;
   #size: TerminalSize | undefined;
   #cursor = 0;
   #acked = 0;
@@ -64,7 +70,8 @@ export class FrameViewer implements Viewer {
   ) {
     this.id = spec.viewer;
     this.subject = spec.subject;
-    this.mayType = spec.mayType;
+    this.rights = spec.mayType ? 'type' : 'view';
+    this.isOwner = spec.isOwner;
     this.#spec = spec;
     this.#channel = new ViewerChannel(channel);
     this.#host = host;
@@ -91,8 +98,14 @@ export class FrameViewer implements Viewer {
   get ready(): boolean {
     return this.#ready;
   }
+  get mayType(): boolean {
+    return this.rights === 'type' && this.#wantsType;
+  }
   get size(): TerminalSize | undefined {
     return this.mayType ? this.#size : undefined;
+  }
+  get window(): TerminalSize | undefined {
+    return this.#size;
   }
   get cursor(): number {
     return this.#cursor;
@@ -139,8 +152,18 @@ export class FrameViewer implements Viewer {
     if (this.#ready) this.#channel.send(encodeAgentFrame({ type: 'size', offset, size }));
   }
 
-  sendPresence(json: string): void {
-    if (this.#ready) this.#channel.send(encodeAgentFrame({ type: 'presence', json }));
+  sendPresence(common: Uint8Array): boolean {
+    if (this.#channel.credit <= 0) return false;
+    this.#channel.send(encodePresenceFor(common, this.id));
+    return true;
+  }
+
+  sendEvent(json: string): void {
+    // What its own attach led to comes after the answer to it.
+    if (!this.#ready) this.#early = json;
+    else if (this.#channel.credit > 0) {
+      this.#channel.send(encodeAgentFrame({ type: 'event', json }));
+    }
   }
 
   sendExit(exit: ExitStatus, totalBytes: number): void {
@@ -181,14 +204,15 @@ export class FrameViewer implements Viewer {
         this.#input(frame.seq, frame.bytes);
         return;
       case 'resize':
-        // A read-only viewer's window is its own affair, so no error.
-        if (!this.mayType) return;
         this.#size = frame.size;
         this.#host.resize(this, frame.size);
         return;
       case 'configure':
         if (!this.mayType) throw readOnly();
-        this.#host.configure(frame.settings);
+        this.#host.configure(this, frame.settings);
+        return;
+      case 'control':
+        this.#host.control(this, frame.control);
         return;
     }
   }
@@ -203,10 +227,11 @@ export class FrameViewer implements Viewer {
     }
     const before = this.#facts();
     const { settings } = frame;
+    this.#wantsType = frame.wantsType;
+    this.#size = frame.size;
     if (this.mayType) {
-      this.#size = frame.size;
       if (settings.pace !== undefined || settings.sizePolicy !== undefined) {
-        this.#host.configure(settings);
+        this.#host.configure(this, settings);
       }
       this.#slot = before.status.slotOf(frame.clientId);
       this.#inputSeq = before.status.sequence(this.#slot);
@@ -243,6 +268,7 @@ export class FrameViewer implements Viewer {
     if (point.gap !== undefined) {
       this.#channel.send(encodeAgentFrame({ type: 'gap', ...point.gap }));
     }
+    if (this.#early !== undefined) this.sendEvent(this.#early);
     this.#host.progressed(this);
   }
 
@@ -271,7 +297,7 @@ export class FrameViewer implements Viewer {
     }
     this.#inputSeq += fresh.length;
     const upTo = this.#inputSeq;
-    this.#host.type(fresh, () => {
+    this.#host.type(this, fresh, () => {
       // Recorded only when the kernel has it: if this worker dies before, the client sends it again.
       status.setSequence(this.#slot, upTo);
       this.#channel.send(

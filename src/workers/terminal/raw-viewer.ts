@@ -10,6 +10,9 @@ export class RawViewer implements Viewer {
   readonly id: ViewerId;
   readonly subject: string;
   readonly mayType = true;
+  readonly rights = 'type';
+  readonly isOwner: boolean;
+  latencyMs: number | undefined;
   readonly alwaysCounts = true;
   readonly size: TerminalSize | undefined;
   readonly #channel: ViewerChannel;
@@ -23,6 +26,7 @@ export class RawViewer implements Viewer {
   constructor(spec: ViewerSpec, channel: ByteChannel, host: ViewerHost, status: TerminalStatus) {
     this.id = spec.viewer;
     this.subject = spec.subject;
+    this.isOwner = spec.isOwner;
     this.size = spec.size;
     this.#from = spec.offset ?? 0;
     this.#channel = new ViewerChannel(channel);
@@ -37,7 +41,7 @@ export class RawViewer implements Viewer {
     this.#progressAt = this.#host.now();
     this.#channel.channel.start({
       message: (bytes) => {
-        this.#host.type(bytes, () => {
+        this.#host.type(this, bytes, () => {
           // The count is in shared memory before the credit, so that main never re-sends this.
           this.#status.rawInput += bytes.byteLength;
           this.#channel.consumed(bytes.byteLength);
@@ -55,6 +59,9 @@ export class RawViewer implements Viewer {
     this.#host.progressed(this);
   }
 
+  get window(): TerminalSize | undefined {
+    return this.size;
+  }
   get ready(): boolean {
     return this.#ready;
   }
@@ -87,8 +94,13 @@ export class RawViewer implements Viewer {
     // The session's own side sets the size.
   }
 
-  sendPresence(): void {
-    // Nobody else is there.
+  sendPresence(): boolean {
+    // SSH has no such message.
+    return true;
+  }
+
+  sendEvent(): void {
+    // Nor this.
   }
 
   /** The status travels over main; here the bytes just end. */

@@ -22,6 +22,9 @@ export class RptyViewer implements Viewer {
   readonly id: ViewerId;
   readonly subject: string;
   readonly mayType: boolean;
+  readonly rights: 'view' | 'type';
+  readonly isOwner: boolean;
+  latencyMs: number | undefined;
   readonly alwaysCounts = false;
   readonly #channel: ViewerChannel;
   readonly #host: ViewerHost;
@@ -38,6 +41,8 @@ export class RptyViewer implements Viewer {
     this.id = spec.viewer;
     this.subject = spec.subject;
     this.mayType = spec.mayType;
+    this.rights = spec.mayType ? 'type' : 'view';
+    this.isOwner = spec.isOwner;
     this.#created = spec.created;
     this.#size = spec.size;
     this.#channel = new ViewerChannel(channel);
@@ -74,6 +79,9 @@ export class RptyViewer implements Viewer {
   get size(): TerminalSize | undefined {
     return this.mayType ? this.#size : undefined;
   }
+  get window(): TerminalSize | undefined {
+    return this.#size;
+  }
   get cursor(): number {
     return this.#cursor;
   }
@@ -105,7 +113,12 @@ export class RptyViewer implements Viewer {
     // The original has no such message.
   }
 
-  sendPresence(): void {
+  sendPresence(): boolean {
+    // Nor this.
+    return true;
+  }
+
+  sendEvent(): void {
     // Nor this.
   }
 
@@ -147,7 +160,7 @@ export class RptyViewer implements Viewer {
           this.#size = { rows: request.rows, cols: request.cols };
           this.#host.resize(this, this.#size);
         }
-        this.#host.type(Buffer.from(request.data, 'utf8'), () => {
+        this.#host.type(this, Buffer.from(request.data, 'utf8'), () => {
           if (index === last) this.#taken(bytes.byteLength);
         });
       });

@@ -13,7 +13,12 @@ import {
   type Timer,
   type ViewerId,
 } from '../../shared/common/index.js';
-import type { ExitStatus, TerminalSettings, TerminalSize } from '../../shared/common/wire/index.js';
+import type {
+  ExitStatus,
+  TerminalSettings,
+  TerminalSize,
+  ViewerControl,
+} from '../../shared/common/wire/index.js';
 import {
   injectFault,
   PortChannel,
@@ -26,14 +31,14 @@ import {
   type ViewerSpec,
 } from '../../shared/node/ports/index.js';
 import { resizePty } from '../../shared/node/pty/index.js';
-import { FrameViewer } from './frame-viewer.js';
+import { ControlDesk } from './control.js';
+import { createViewer } from './create-viewer.js';
 import { guardedChannel, guardedClock, type Guard } from './guard.js';
 import { GrowthBudget, OutputLog } from './output-log.js';
+import { PresenceBoard } from './presence.js';
 import { PtyReader } from './pty-reader.js';
 import { PtyWriter } from './pty-writer.js';
-import { RawViewer } from './raw-viewer.js';
 import { findReplayStart } from './replay-start.js';
-import { RptyViewer } from './rpty-viewer.js';
 import { SizeOwner } from './size-owner.js';
 import { ViewerSet } from './viewer-set.js';
 import type { AttachPoint, Viewer, ViewerHost } from './viewer.js';
@@ -42,6 +47,8 @@ import { workerSetup } from './worker-setup.js';
 
 /** How long a viewer that takes nothing may hold an ended terminal in memory. SSH sessions may for ever. */
 const LINGER_MS = 30_000;
+
+const NOTHING = new Uint8Array();
 
 /**
  * One terminal: composes the reader, the log, the viewers and the writer, and carries out what main
@@ -59,6 +66,8 @@ export class Terminal implements ViewerHost {
   readonly #log: OutputLog;
   readonly #viewers: ViewerSet;
   readonly #sizes: SizeOwner;
+  readonly #presence: PresenceBoard;
+  readonly #control: ControlDesk;
   readonly #reader: PtyReader;
   readonly #writer: PtyWriter;
   readonly #channels = new Map<ViewerId, Viewer>();
@@ -98,13 +107,17 @@ export class Terminal implements ViewerHost {
         this.#status.fold = this.#scanner.pack();
       },
     });
-    this.#sizes = new SizeOwner(
-      { size: task.size, policy: task.sizePolicy },
-      this.#clock,
-      (size) => {
+    this.#sizes = new SizeOwner({
+      size: task.size,
+      policy: task.sizePolicy,
+      clock: this.#clock,
+      apply: (size) => {
         this.#resized(size);
       },
-    );
+      ownerChanged: () => {
+        this.#configured();
+      },
+    });
     this.#viewers = new ViewerSet(task.pace, {
       log: this.#log,
       clock: this.#clock,
@@ -115,6 +128,28 @@ export class Terminal implements ViewerHost {
       resumeReading: () => {
         this.#reader.resume();
       },
+      moved: () => {
+        this.#presence.figuresChanged();
+      },
+    });
+    this.#presence = new PresenceBoard({
+      clock: this.#clock,
+      viewers: this.#viewers,
+      head: () => this.#log.head,
+      facts: () => ({
+        sizeOwner: this.#sizes.owner?.id,
+        driver: this.#control.driver?.id,
+        pace: this.#viewers.pace,
+        sizePolicy: this.#sizes.policy,
+      }),
+    });
+    this.#control = new ControlDesk({
+      viewers: this.#viewers,
+      sizes: this.#sizes,
+      presence: this.#presence,
+      logger: this.#logger,
+      now: () => this.now(),
+      head: () => this.#log.head,
     });
     this.#writer = new PtyWriter(task.ioFd, this.#clock);
     this.#reader = new PtyReader({
@@ -174,32 +209,53 @@ export class Terminal implements ViewerHost {
   join(viewer: Viewer, from: number | undefined): AttachPoint {
     const point = this.#viewers.attachPoint(from);
     this.#viewers.add(viewer);
-    this.#viewers.presenceChanged();
+    this.#presence.joined(viewer);
     return point;
   }
 
-  type(bytes: Uint8Array, done: () => void): void {
+  type(viewer: Viewer, bytes: Uint8Array, done: () => void): void {
+    if (!this.#control.takesInputOf(viewer)) {
+      this.#control.refuseInput(viewer, bytes.length);
+      // In its turn, so that what this viewer typed before is not recorded as less than this.
+      this.#writer.write(NOTHING, done);
+      return;
+    }
     this.#viewers.inputArrived();
     this.#writer.write(bytes, done);
   }
 
   resize(viewer: Viewer, size: TerminalSize): void {
-    this.#sizes.request(size, [...this.#viewers, viewer]);
+    // The window of one that only watches is its own affair.
+    if (viewer.mayType) this.#sizes.request(viewer, size);
+    this.#presence.figuresChanged();
   }
 
-  configure({ pace, sizePolicy }: TerminalSettings): void {
-    if (sizePolicy !== undefined) this.#sizes.policy = sizePolicy;
-    if (pace !== undefined) this.#viewers.pace = pace;
+  configure(viewer: Viewer, { pace, sizePolicy }: TerminalSettings): void {
+    if (pace !== undefined) {
+      this.#viewers.pace = pace;
+      this.#configured();
+    }
+    if (sizePolicy === undefined) return;
+    this.#control.attempt(viewer, () => {
+      this.#sizes.configure(viewer, sizePolicy);
+    });
+  }
+
+  control(viewer: Viewer, control: ViewerControl): void {
+    this.#control.handle(viewer, control);
   }
 
   progressed(viewer: Viewer): void {
     this.#viewers.progressed(viewer);
+    this.#presence.progressed(viewer);
     this.#endViewers();
   }
 
   left(viewer: Viewer): void {
     this.#viewers.delete(viewer);
-    this.#sizes.viewersChanged(this.#viewers);
+    this.#control.left(viewer);
+    this.#sizes.left(viewer);
+    this.#presence.left(viewer);
     this.#ports.delete(viewer.id);
     if (!this.#channels.delete(viewer.id)) return;
     this.#post({ type: 'detached', viewer: viewer.id });
@@ -218,14 +274,15 @@ export class Terminal implements ViewerHost {
       case 'resize':
         this.#sizes.set(command.size);
         return;
-      case 'configure':
-        this.configure(command.settings);
-        return;
       case 'processExited':
         this.#processEnded(command.exit);
         return;
-      case 'drop':
-        this.#channels.get(command.viewer)?.end(command.error);
+      case 'ask':
+        this.#post({
+          type: 'answered',
+          request: command.request,
+          answer: this.#control.answer(command.question),
+        });
         return;
       case 'release':
         this.#released = true;
@@ -244,7 +301,17 @@ export class Terminal implements ViewerHost {
   }
 
   #attach(spec: ViewerSpec, handle: PortHandle): void {
-    const viewer = this.#createViewer(spec, guardedChannel(new PortChannel(handle), this.#guard));
+    const viewer = createViewer(spec, guardedChannel(new PortChannel(handle), this.#guard), {
+      host: this,
+      log: this.#log,
+      status: this.#status,
+      facts: () => ({
+        epoch: this.#task.epoch,
+        status: this.#status,
+        pace: this.#viewers.pace,
+        sizePolicy: this.#sizes.policy,
+      }),
+    });
     this.#channels.set(spec.viewer, viewer);
     this.#ports.set(spec.viewer, handle.port);
     this.#post({ type: 'attached', viewer: spec.viewer });
@@ -259,24 +326,6 @@ export class Terminal implements ViewerHost {
       if (viewer.ready || !this.#channels.has(viewer.id)) return;
       viewer.end({ code: 'ERR_PEER_TIMEOUT', message: 'no attach frame came' });
     });
-  }
-
-  #createViewer(spec: ViewerSpec, channel: PortChannel | ReturnType<typeof guardedChannel>) {
-    switch (spec.protocol) {
-      case 'terminal':
-        return new FrameViewer(spec, channel, this, () => ({
-          epoch: this.#task.epoch,
-          status: this.#status,
-          pace: this.#viewers.pace,
-          sizePolicy: this.#sizes.policy,
-        }));
-      case 'reconnecting-pty':
-        return new RptyViewer(spec, channel, this, this.#log);
-      case 'raw':
-        return new RawViewer(spec, channel, this, this.#status);
-      default:
-        return assertNever(spec.protocol);
-    }
   }
 
   #output(bytes: Uint8Array): void {
@@ -294,6 +343,14 @@ export class Terminal implements ViewerHost {
     }
     this.#viewers.sizeChanged(size);
     this.#post({ type: 'resized', size });
+  }
+
+  /** Viewers see the settings, and main keeps them for the next worker. */
+  #configured(): void {
+    this.#presence.factsChanged();
+    const { pace } = this.#viewers;
+    const { policy } = this.#sizes;
+    this.#post({ type: 'configured', pace, sizePolicy: policy });
   }
 
   #processEnded(exit: ExitStatus): void {
@@ -366,6 +423,7 @@ export class Terminal implements ViewerHost {
     this.#state = 'closed';
     this.#linger?.cancel();
     this.#sizes.close();
+    this.#presence.close();
     this.#viewers.close();
     // A port that closes without a last word tells its viewer to attach anew.
     for (const port of this.#ports.values()) port.close();

@@ -10,8 +10,6 @@ const COALESCE_MS = 2;
 const ECHO_MS = 20;
 /** A paused reader looks again whether the viewer that it waits for still counts. */
 const RECHECK_MS = 250;
-/** More names than this nobody reads, and with each attach all of them are told. */
-const PRESENCE_NAMES = 64;
 
 export interface ViewerSetOptions {
   readonly log: OutputLog;
@@ -20,6 +18,8 @@ export interface ViewerSetOptions {
   replayStart(): number;
   pauseReading(): void;
   resumeReading(): void;
+  /** How far behind somebody is may have changed. Called often. */
+  moved(): void;
 }
 
 /** The viewers of one terminal: hands each its bytes as it takes them, and decides when reading waits. */
@@ -41,7 +41,6 @@ export class ViewerSet {
   #immediate: NodeJS.Immediate | undefined;
   #timer: Timer | undefined;
   #recheck: Timer | undefined;
-  #presence: NodeJS.Immediate | undefined;
 
   constructor(pace: Pace, options: ViewerSetOptions) {
     this.#pace = pace;
@@ -71,9 +70,7 @@ export class ViewerSet {
   }
 
   delete(viewer: Viewer): void {
-    if (!this.#viewers.delete(viewer)) return;
-    this.presenceChanged();
-    this.#decide();
+    if (this.#viewers.delete(viewer)) this.#decide();
   }
 
   /** Where a viewer that has everything before `from` goes on. Absent: at the beginning of the replay. */
@@ -119,12 +116,14 @@ export class ViewerSet {
     this.#pumpedAt = this.#options.clock.now();
     this.#offered = this.#options.log.head;
     for (const viewer of this.#viewers) this.#feed(viewer);
+    this.#options.moved();
     this.#decide();
   }
 
   /** `viewer` can take more, or acknowledged something. */
   progressed(viewer: Viewer): void {
     this.#feed(viewer);
+    this.#options.moved();
     this.#decide();
   }
 
@@ -132,33 +131,10 @@ export class ViewerSet {
     for (const viewer of this.#viewers) viewer.sendSize(this.#options.log.head, size);
   }
 
-  /** Tells all who is there, once per turn however many came or went. */
-  presenceChanged(): void {
-    this.#presence ??= setImmediate(() => {
-      this.#presence = undefined;
-      const json = JSON.stringify(this.#describe());
-      for (const viewer of this.#viewers) viewer.sendPresence(json);
-    });
-  }
-
   close(): void {
     this.#unschedule();
     this.#recheck?.cancel();
-    clearImmediate(this.#presence);
     this.#viewers.clear();
-  }
-
-  #describe(): unknown {
-    const ready = [...this.#viewers].filter((viewer) => viewer.ready);
-    return {
-      viewers: ready.length,
-      names: ready.slice(0, PRESENCE_NAMES).map((viewer) => ({
-        id: viewer.id,
-        subject: viewer.subject,
-        mode: viewer.mayType ? 'type' : 'view',
-        ...viewer.size,
-      })),
-    };
   }
 
   #feed(viewer: Viewer): void {

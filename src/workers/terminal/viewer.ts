@@ -1,5 +1,10 @@
 import type { ErrorRecord, ViewerId } from '../../shared/common/index.js';
-import type { ExitStatus, TerminalSettings, TerminalSize } from '../../shared/common/wire/index.js';
+import type {
+  ExitStatus,
+  TerminalSettings,
+  TerminalSize,
+  ViewerControl,
+} from '../../shared/common/wire/index.js';
 import type { OutputLog } from './output-log.js';
 
 /** Where a viewer begins, decided at the moment it is registered. */
@@ -17,13 +22,22 @@ export interface AttachPoint {
 export interface Viewer {
   readonly id: ViewerId;
   readonly subject: string;
+  /** It may type and wants to. Everybody else never types, resizes, configures or answers queries. */
   readonly mayType: boolean;
+  /** What its ticket allows, whatever it chose; `view` sees less of who else is there. */
+  readonly rights: 'view' | 'type';
+  /** It may drop others, and take what others have claimed. */
+  readonly isOwner: boolean;
   /** Attached at a cursor. Before that it gets nothing and counts for nothing. */
   readonly ready: boolean;
   /** Never loses a byte and always counts: the PTY of an SSH session. */
   readonly alwaysCounts: boolean;
   /** Absent: it has no size of its own (read-only, or not told yet). */
   readonly size: TerminalSize | undefined;
+  /** The size of its window, for others to see. Absent: it told none. */
+  readonly window: TerminalSize | undefined;
+  /** Round trip as its client measured it, in ms. Absent: not told. */
+  latencyMs: number | undefined;
   /** Next log byte to send. */
   readonly cursor: number;
   /** All before it has arrived. */
@@ -37,7 +51,10 @@ export interface Viewer {
   /** The bytes from its cursor to `to` are gone; the cursor moves there. */
   sendGap(to: number): void;
   sendSize(offset: number, size: TerminalSize): void;
-  sendPresence(json: string): void;
+  /** Of the frame that is `common` and its own number. False: it takes nothing now, and was not told. */
+  sendPresence(common: Uint8Array): boolean;
+  /** Left out for a viewer that takes nothing now: what waits for it must stay bounded. */
+  sendEvent(json: string): void;
   /** Last word, after the last byte; closes the channel. */
   sendExit(exit: ExitStatus, totalBytes: number): void;
   /** Last word; closes the channel. Absent error: a plain close. */
@@ -52,10 +69,12 @@ export interface ViewerHost {
   readonly size: TerminalSize;
   /** Registers `viewer`: from this call on, no byte passes it by. */
   join(viewer: Viewer, from: number | undefined): AttachPoint;
-  /** `done` is called when the kernel has the bytes. */
-  type(bytes: Uint8Array, done: () => void): void;
+  /** `done` is called when the kernel has the bytes, or when it is settled that they are not typed. */
+  type(viewer: Viewer, bytes: Uint8Array, done: () => void): void;
+  /** Its window has this size: for others to see, and if it may type for the terminal to take. */
   resize(viewer: Viewer, size: TerminalSize): void;
-  configure(settings: TerminalSettings): void;
+  configure(viewer: Viewer, settings: TerminalSettings): void;
+  control(viewer: Viewer, control: ViewerControl): void;
   /** It acknowledged something, or can take more. */
   progressed(viewer: Viewer): void;
   /** Its channel has ended; it is forgotten. */

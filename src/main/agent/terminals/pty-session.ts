@@ -94,6 +94,7 @@ export class TerminalSession implements PtySession {
         protocol: 'raw',
         subject: 'ssh',
         mayType: true,
+        isOwner: true,
         created: true,
         size: this.#handle.size,
         offset: this.#channel.received,

@@ -266,6 +266,7 @@ export class TerminalRegistry implements Terminals {
         protocol,
         subject: channel.peer.subject,
         mayType: access === 'type',
+        isOwner: channel.peer.permissions.isOwner(),
         created: existing === undefined,
         size: { rows: label.rows, cols: label.cols },
       },

@@ -4,10 +4,12 @@ import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import {
   assertNever,
   deferred,
+  fromErrorRecord,
   HoldfastError,
   limits,
   toErrorRecord,
   type Clock,
+  type Deferred,
   type Epoch,
   type ErrorRecord,
   type Logger,
@@ -18,6 +20,7 @@ import {
 import type {
   ExitStatus,
   Pace,
+  Presence,
   SizePolicy,
   TerminalSize,
 } from '../../../shared/common/wire/index.js';
@@ -27,8 +30,10 @@ import {
   TerminalStatus,
   type FaultKind,
   type PortHandle,
+  type TerminalAnswer,
   type TerminalCommand,
   type TerminalEvent,
+  type TerminalQuestion,
   type TerminalTask,
   type ViewerSpec,
 } from '../../../shared/node/ports/index.js';
@@ -92,11 +97,17 @@ export class TerminalHandle {
   #abandoned = false;
   #retry: Timer | undefined;
   #ending: Promise<void> | undefined;
+  readonly #questions = new Map<number, Deferred<TerminalAnswer>>();
+  #lastQuestion = 0;
+  #pace: Pace;
+  #sizePolicy: SizePolicy;
   #sweep: Promise<void> | undefined;
 
   constructor(options: TerminalHandleOptions) {
     this.id = options.id;
     this.#options = options;
+    this.#pace = options.pace;
+    this.#sizePolicy = options.sizePolicy;
     this.closed = this.#closed.promise;
     this.processExited = this.#processExited.promise;
   }
@@ -160,8 +171,22 @@ export class TerminalHandle {
     this.#send({ type: 'resize', size });
   }
 
-  drop(viewer: ViewerId, error: ErrorRecord): void {
-    this.#send({ type: 'drop', viewer, error });
+  /**
+   * Who is attached. Not `full`: as one who only watches may see it.
+   * @throws {HoldfastError} ERR_WORKER_LOST, ERR_TERMINAL_NOT_FOUND once it has ended.
+   */
+  async describeViewers(full: boolean): Promise<Presence> {
+    const answer = await this.#ask({ type: 'viewers', full });
+    return answer.type === 'viewers' ? answer.presence : raise(answer);
+  }
+
+  /**
+   * Ends a viewer for good; `by` is who wants it so.
+   * @throws {HoldfastError} ERR_VIEWER_NOT_FOUND, and as {@link describeViewers}.
+   */
+  async dropViewer(viewer: ViewerId, by: string): Promise<void> {
+    const answer = await this.#ask({ type: 'drop', viewer, by });
+    if (answer.type !== 'done') raise(answer);
   }
 
   fault(kind: FaultKind): void {
@@ -241,8 +266,8 @@ export class TerminalHandle {
       ioFd,
       slavePath: pty.slavePath,
       size: this.#size,
-      pace: this.#options.pace,
-      sizePolicy: this.#options.sizePolicy,
+      pace: this.#pace,
+      sizePolicy: this.#sizePolicy,
       ringBytes: this.#options.ringBytes,
       status: this.#status.shared,
       slab: this.#slab,
@@ -290,6 +315,14 @@ export class TerminalHandle {
       case 'title':
         this.#title = event.title;
         return;
+      case 'configured':
+        this.#pace = event.pace;
+        this.#sizePolicy = event.sizePolicy;
+        return;
+      case 'answered':
+        this.#questions.get(event.request)?.resolve(event.answer);
+        this.#questions.delete(event.request);
+        return;
       case 'exited':
         this.#state = 'exited';
         this.#options.onExited();
@@ -308,9 +341,27 @@ export class TerminalHandle {
     }
   }
 
+  /** How many wait is bounded by what each peer may ask at once. */
+  #ask(question: TerminalQuestion): Promise<TerminalAnswer> {
+    if (this.#port === undefined) throw terminalNotFound(this.id);
+    this.#lastQuestion += 1;
+    const request = this.#lastQuestion;
+    const answer = deferred<TerminalAnswer>();
+    this.#questions.set(request, answer);
+    this.#send({ type: 'ask', request, question });
+    return answer.promise;
+  }
+
+  #giveUpQuestions(): void {
+    const error = { code: 'ERR_WORKER_LOST', message: 'the terminal changed its worker' } as const;
+    for (const question of this.#questions.values()) question.resolve({ type: 'refused', error });
+    this.#questions.clear();
+  }
+
   /** The worker has let go of the terminal: with an `error` it died, else all is told or it failed alone. */
   #settled(error: ErrorRecord | undefined): void {
     this.#port = undefined;
+    this.#giveUpQuestions();
     const over = this.#abandoned || (error === undefined && this.#state === 'exited');
     if (over || error?.code === 'ERR_CLOSED') {
       this.#finish();
@@ -377,4 +428,11 @@ async function withinTime(event: Promise<void>, ms: number, clock: Clock): Promi
 /** The error of a terminal that cannot be there. */
 export function terminalNotFound(id: TerminalId): HoldfastError {
   return new HoldfastError('ERR_TERMINAL_NOT_FOUND', `no terminal ${id}`);
+}
+
+/** @throws {HoldfastError} what the worker refused with. */
+function raise(answer: TerminalAnswer): never {
+  throw answer.type === 'refused'
+    ? fromErrorRecord(answer.error)
+    : new HoldfastError('ERR_INTERNAL', 'an answer to another question');
 }

@@ -27,6 +27,7 @@ const FATAL: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'ERR_SHARE_EXPIRED',
   'ERR_SHARE_FULL',
   'ERR_SHARE_MISMATCH',
+  'ERR_VIEWER_DROPPED',
   'ERR_SHELL_NOT_FOUND',
   'ERR_DIRECTORY_NOT_FOUND',
   'ERR_SPAWN',

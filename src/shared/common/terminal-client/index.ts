@@ -5,6 +5,7 @@
  * the channel is on.
  */
 export { createTerminalClient, TerminalClient } from './terminal-client.js';
+export type { Sharing } from './sharing.js';
 export type {
   OutputInfo,
   TerminalClientHandlers,

@@ -1,6 +1,6 @@
 import { assertNever } from '../assert-never.js';
 import { Backoff } from '../backoff.js';
-import type { ByteChannel, ChannelEnd } from '../byte-channel.js';
+import type { ByteChannel } from '../byte-channel.js';
 import { systemClock, type Clock, type Timer } from '../clock.js';
 import { deferred } from '../deferred.js';
 import { HoldfastError, toErrorRecord, type ErrorRecord } from '../errors.js';
@@ -25,29 +25,22 @@ import {
   type ClientFrame,
   type TerminalSettings,
   type TerminalSize,
+  type ViewerControl,
 } from '../wire/index.js';
+import { endError, newAttachment, type Attachment } from './attachment.js';
 import { isFatal } from './fatal-codes.js';
 import { InputLog } from './input-log.js';
 import { OutputLog } from './output-log.js';
+import { Sharing } from './sharing.js';
 import type { TerminalClientOptions, TerminalClientState } from './types.js';
-
-/** One attempt at being attached; frames of an older one are not listened to. */
-interface Attachment {
-  readonly channel: ByteChannel;
-  readonly wantsType: boolean;
-  attached: boolean;
-  mayType: boolean;
-  /** Output that the agent may send up to, as it last heard. */
-  announced: number;
-  readonly timers: Set<Timer>;
-  ackTimer: Timer | undefined;
-}
 
 /**
  * One viewer of one terminal that survives its channels. It is attached, or on the way there, from
  * `start` until the program exits, an error makes trying pointless, or `close`.
  */
 export class TerminalClient implements Closable {
+  /** What goes on among the viewers of the terminal. */
+  readonly sharing: Sharing;
   readonly #options: TerminalClientOptions;
   readonly #clock: Clock;
   readonly #backoff: Backoff;
@@ -71,6 +64,8 @@ export class TerminalClient implements Closable {
     this.#backoff = options.backoff ?? new Backoff({ minMs: DIAL_MIN_MS, maxMs: DIAL_MAX_MS });
     this.#window = options.window ?? TERMINAL_WINDOW_BYTES;
     this.#output = new OutputLog(this.#window);
+    this.sharing = new Sharing({ clock: this.#clock, handlers: options.handlers });
+    this.sharing.noteSettings(options.settings ?? {});
     this.#size = options.size;
     this.#wantsType = options.wantsType;
   }
@@ -101,6 +96,11 @@ export class TerminalClient implements Closable {
       this.#report('ERR_READ_ONLY', 'this viewer may not type');
       return false;
     }
+    const driver = this.sharing.otherDriver;
+    if (driver !== undefined) {
+      this.#report('ERR_NOT_DRIVER', `${driver} has the control; this was not typed`);
+      return false;
+    }
     if (!this.#input.push(bytes)) {
       this.#report('ERR_INPUT_OVERRUN', 'the terminal does not take its input; this was not typed');
       return false;
@@ -117,7 +117,9 @@ export class TerminalClient implements Closable {
 
   /** Asks for these settings; does nothing while not attached or not allowed to type. */
   configure(settings: TerminalSettings): void {
-    if (this.#mayType()) this.#send({ type: 'configure', settings });
+    if (!this.#mayType()) return;
+    this.sharing.noteSettings(settings);
+    this.#send({ type: 'configure', settings });
   }
 
   /** The consumer is done with the oldest `bytes` bytes that `output` and `snapshot` gave it. */
@@ -162,15 +164,7 @@ export class TerminalClient implements Closable {
   }
 
   #attach(channel: ByteChannel): void {
-    const attachment: Attachment = {
-      channel,
-      wantsType: this.#wantsType,
-      attached: false,
-      mayType: false,
-      announced: 0,
-      timers: new Set(),
-      ackTimer: undefined,
-    };
+    const attachment = newAttachment(channel, this.#wantsType);
     this.#attachment = attachment;
     this.#open += 1;
     this.#after(attachment, TERMINAL_ATTACH_MS, () => {
@@ -264,10 +258,10 @@ export class TerminalClient implements Closable {
         handlers.size?.(frame.size);
         return;
       case 'presence':
-        handlers.presence?.(frame.json);
+        this.sharing.receivePresence(frame.json);
         return;
       case 'event':
-        handlers.event?.(frame.json);
+        this.sharing.receiveEvent(frame.json);
         return;
       case 'exit': {
         // Output that this viewer never got, for instance because it came back only after the exit.
@@ -294,6 +288,7 @@ export class TerminalClient implements Closable {
       );
     }
     const window = this.#output.attachWindow;
+    const again = this.#output.position !== undefined;
     const log = this.#output.attached(frame.epoch, frame.offset);
     attachment.attached = true;
     attachment.mayType = frame.mayType && attachment.wantsType;
@@ -311,6 +306,14 @@ export class TerminalClient implements Closable {
     }
     this.#after(attachment, TERMINAL_STABLE_MS, () => {
       this.#backoff.reset();
+    });
+    const send = (control: ViewerControl): void => {
+      this.#send({ type: 'control', control });
+    };
+    this.sharing.attached({
+      send,
+      after: (ms, callback) => this.#after(attachment, ms, callback),
+      again,
     });
     this.#pump();
     this.#acknowledge();
@@ -382,6 +385,7 @@ export class TerminalClient implements Closable {
   #release(attachment: Attachment): void {
     for (const timer of attachment.timers) timer.cancel();
     this.#attachment = undefined;
+    this.sharing.detached();
     this.#input.suspend();
   }
 
@@ -454,9 +458,4 @@ export class TerminalClient implements Closable {
 /** A client that is not started yet; it does nothing until `start`. */
 export function createTerminalClient(options: TerminalClientOptions): TerminalClient {
   return new TerminalClient(options);
-}
-
-function endError(end: ChannelEnd): ErrorRecord {
-  if (end.type === 'lost') return { code: 'ERR_PEER_LOST', message: 'the connection was lost' };
-  return end.error ?? { code: 'ERR_CHANNEL_CLOSED', message: 'the agent closed the channel' };
 }

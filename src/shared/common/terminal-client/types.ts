@@ -3,7 +3,13 @@ import type { ByteChannel } from '../byte-channel.js';
 import type { Clock } from '../clock.js';
 import type { ErrorRecord } from '../errors.js';
 import type { Epoch, TerminalId } from '../ids.js';
-import type { ExitStatus, TerminalSettings, TerminalSize } from '../wire/index.js';
+import type {
+  ExitStatus,
+  Presence,
+  TerminalSettings,
+  TerminalSize,
+  ViewerEventAt,
+} from '../wire/index.js';
 
 /** Where the bytes of one `output` call stand in the log of the terminal. */
 export interface OutputInfo {
@@ -48,10 +54,12 @@ export interface TerminalClientHandlers {
   size?(size: TerminalSize): void;
   /** As the program set it: untrusted text. */
   title?(title: string): void;
-  /** JSON text as docs/protocol.md describes: untrusted. */
-  presence?(json: string): void;
-  /** Something happened in the terminal: JSON text as docs/protocol.md describes, untrusted. */
-  event?(json: string): void;
+  /** Who is attached, who decides the size and who has the control, after each change. */
+  presence?(presence: Presence): void;
+  /** Something happened, in the shell or among the viewers. Not `refused`: `error` tells it. */
+  event?(event: ViewerEventAt): void;
+  /** A new measurement of the round trip to the terminal's worker and back, in ms. */
+  latency?(ms: number): void;
   exit?(exit: ExitStatus, totalBytes: number): void;
   /** `inputRoom` has grown. */
   inputRoom?(): void;

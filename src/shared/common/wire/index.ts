@@ -17,19 +17,37 @@ export {
   decodeClientFrame,
   encodeAgentFrame,
   encodeClientFrame,
+  encodePresenceCommon,
+  encodePresenceFor,
   INPUT_HEADER_BYTES,
   OUTPUT_HEADER_BYTES,
-  PACES,
-  SIZE_POLICIES,
   TERMINAL_PROTOCOL_VERSION,
   writeOutputHeader,
   type AgentFrame,
   type ClientFrame,
   type ExitStatus,
+} from './terminal-frames.js';
+export {
+  PACES,
+  SIZE_POLICIES,
   type Pace,
   type SizePolicy,
   type TerminalSettings,
-} from './terminal-frames.js';
+} from './settings.js';
+export {
+  parsePresence,
+  presenceJson,
+  readPresence,
+  type Presence,
+  type PresenceRow,
+} from './presence.js';
+export type { ViewerControl } from './viewer-control.js';
+export {
+  parseViewerEvent,
+  viewerEventJson,
+  type ViewerEvent,
+  type ViewerEventAt,
+} from './viewer-event.js';
 export { metadataSchema, parseMetadata, type Metadata } from './metadata.js';
 export {
   Permissions,

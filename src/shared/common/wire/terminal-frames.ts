@@ -5,25 +5,20 @@
  */
 import { assertNever } from '../assert-never.js';
 import { HoldfastError, isErrorCode, type ErrorCode } from '../errors.js';
-import { parseEpoch, type Epoch } from '../ids.js';
+import { parseEpoch, type Epoch, type ViewerId } from '../ids.js';
+import { VIEWER_CONTROL_BYTES } from '../limits.js';
 import { isTerminalSize, type TerminalSize } from './label.js';
+import {
+  PACES,
+  SIZE_POLICIES,
+  type Pace,
+  type SizePolicy,
+  type TerminalSettings,
+} from './settings.js';
+import { parseViewerControl, type ViewerControl } from './viewer-control.js';
 
 /** Stated in `attach` and `attached`; the agent refuses any other with ERR_PROTOCOL_VERSION. */
 export const TERMINAL_PROTOCOL_VERSION = 1;
-
-/** When the PTY waits for viewers: see DESIGN, "Pace". */
-export const PACES = ['fastest', 'slowest', 'free'] as const;
-export type Pace = (typeof PACES)[number];
-
-/** Whose size the terminal takes when viewers differ. */
-export const SIZE_POLICIES = ['latest', 'smallest', 'fixed'] as const;
-export type SizePolicy = (typeof SIZE_POLICIES)[number];
-
-/** Changes to a terminal that only a viewer with `type` rights may ask for. Absent: as it is. */
-export interface TerminalSettings {
-  readonly pace?: Pace | undefined;
-  readonly sizePolicy?: SizePolicy | undefined;
-}
 
 /** How a terminal ended. `unknown`: it was ended from outside before a status was known. */
 export type ExitStatus =
@@ -54,7 +49,8 @@ export type ClientFrame =
   | { readonly type: 'resize'; readonly size: TerminalSize }
   /** Everything before `offset` is processed; output up to `offset + window` may follow. */
   | { readonly type: 'ack'; readonly offset: number; readonly window: number }
-  | { readonly type: 'configure'; readonly settings: TerminalSettings };
+  | { readonly type: 'configure'; readonly settings: TerminalSettings }
+  | { readonly type: 'control'; readonly control: ViewerControl };
 
 export type AgentFrame =
   /** Answer to `attach`; the first frame on the channel unless it is `error`. */
@@ -103,10 +99,10 @@ export type AgentFrame =
   | { readonly type: 'size'; readonly offset: number; readonly size: TerminalSize }
   /** Who is attached, as JSON that docs/protocol.md describes. */
   | { readonly type: 'presence'; readonly json: string }
-  /** Something that happened at a log offset, as JSON that docs/protocol.md describes. */
-  | { readonly type: 'event'; readonly json: string }
   /** Last frame: the log is complete with `totalBytes`. */
   | { readonly type: 'exit'; readonly exit: ExitStatus; readonly totalBytes: number }
+  /** Something that happened, as JSON that docs/protocol.md describes; see `parseViewerEvent`. */
+  | { readonly type: 'event'; readonly json: string }
   /** Last frame of a viewer that is ended; the terminal may live on. */
   | { readonly type: 'error'; readonly code: ErrorCode; readonly message: string };
 
@@ -116,6 +112,7 @@ const TYPE = {
   resize: 0x03,
   ack: 0x04,
   configure: 0x05,
+  control: 0x06,
   attached: 0x81,
   output: 0x82,
   inputAck: 0x83,
@@ -154,6 +151,22 @@ export function writeOutputHeader(
   view.setBigUint64(10, BigInt(header.nextOffset));
 }
 
+/** The part of a `presence` frame that is the same for all who get it; `json` is an object. */
+export function encodePresenceCommon(json: string): Uint8Array {
+  const common = utf8.encode(`?${json.slice(0, -1)}`);
+  common[0] = TYPE.presence;
+  return common;
+}
+
+/** The `presence` frame for `you`: one copy of `common` and a few bytes, however many names are in it. */
+export function encodePresenceFor(common: Uint8Array, you: ViewerId): Uint8Array<ArrayBuffer> {
+  const tail = utf8.encode(`,"you":${String(you)}}`);
+  const frame = new Uint8Array(common.length + tail.length);
+  frame.set(common);
+  frame.set(tail, common.length);
+  return frame;
+}
+
 /** The bytes of a client frame; a new buffer that owns its memory, so it can be transferred. */
 export function encodeClientFrame(frame: ClientFrame): Uint8Array<ArrayBuffer> {
   const out = new Writer(frame.type === 'input' ? INPUT_HEADER_BYTES + frame.bytes.length : 64);
@@ -182,6 +195,9 @@ export function encodeClientFrame(frame: ClientFrame): Uint8Array<ArrayBuffer> {
       break;
     case 'configure':
       out.settings(frame.settings);
+      break;
+    case 'control':
+      out.bytes(utf8.encode(JSON.stringify(frame.control)));
       break;
     default:
       assertNever(frame);
@@ -291,6 +307,12 @@ export function decodeClientFrame(bytes: Uint8Array): ClientFrame {
       return input.end({ type: 'ack', offset: input.u64(), window: input.u32() });
     case TYPE.configure:
       return input.end({ type: 'configure', settings: input.settings() });
+    case TYPE.control: {
+      if (bytes.length > VIEWER_CONTROL_BYTES) throw badFrame('control is too long');
+      const control = parseViewerControl(input.text());
+      if (control === undefined) throw badFrame('unknown control');
+      return { type: 'control', control };
+    }
     default:
       throw badFrame(`unknown type 0x${type.toString(16)}`);
   }

@@ -3,8 +3,8 @@ import type { Epoch, ErrorRecord, LogRecord, TerminalId, ViewerId } from '../../
 import type {
   ExitStatus,
   Pace,
+  Presence,
   SizePolicy,
-  TerminalSettings,
   TerminalSize,
 } from '../../common/wire/index.js';
 import type { PortHandle } from './port-channel.js';
@@ -56,6 +56,8 @@ export interface ViewerSpec {
   /** Name for presence. */
   readonly subject: string;
   readonly mayType: boolean;
+  /** May drop viewers, and take size and control from whoever has them. */
+  readonly isOwner: boolean;
   /** This attach started the terminal. */
   readonly created: boolean;
   readonly size: TerminalSize;
@@ -69,17 +71,28 @@ export type TerminalCommand =
   | { readonly type: 'attach'; readonly spec: ViewerSpec; readonly handle: PortHandle }
   /** Of an SSH session's window change. */
   | { readonly type: 'resize'; readonly size: TerminalSize }
-  | { readonly type: 'configure'; readonly settings: TerminalSettings }
   /** The process has been waited for. Output may still follow. */
   | { readonly type: 'processExited'; readonly exit: ExitStatus }
-  /** Ends a viewer with an error frame. */
-  | { readonly type: 'drop'; readonly viewer: ViewerId; readonly error: ErrorRecord }
+  /** Answered by `answered` with the same number, unless the worker dies first. */
+  | { readonly type: 'ask'; readonly request: number; readonly question: TerminalQuestion }
   /** Answer to `exited`: no further attach will come. */
   | { readonly type: 'release' }
   /** Give up at once: viewers get `error`, nothing is drained. */
   | { readonly type: 'abandon'; readonly error: ErrorRecord }
   /** Test door; ignored unless the agent was started with it (see `FaultKind`). */
   | { readonly type: 'fault'; readonly kind: FaultKind };
+
+/** What main asks a terminal worker about one terminal. */
+export type TerminalQuestion =
+  /** Who is attached. Not `full`: as one who only watches may see it. */
+  | { readonly type: 'viewers'; readonly full: boolean }
+  /** Ends a viewer for good. `by`: the subject of who wants it so. */
+  | { readonly type: 'drop'; readonly viewer: ViewerId; readonly by: string };
+
+export type TerminalAnswer =
+  | { readonly type: 'viewers'; readonly presence: Presence }
+  | { readonly type: 'done' }
+  | { readonly type: 'refused'; readonly error: ErrorRecord };
 
 /**
  * Ways to kill a worker on purpose, for tests of what outlives it: an error thrown in a timer, an endless
@@ -109,6 +122,9 @@ export type TerminalEvent =
   | { readonly type: 'detached'; readonly viewer: ViewerId }
   | { readonly type: 'resized'; readonly size: TerminalSize }
   | { readonly type: 'title'; readonly title: string }
+  /** For the next worker, should this one die. */
+  | { readonly type: 'configured'; readonly pace: Pace; readonly sizePolicy: SizePolicy }
+  | { readonly type: 'answered'; readonly request: number; readonly answer: TerminalAnswer }
   /** The last byte of output is in the log, and the status is known. Main stops routing, then releases. */
   | { readonly type: 'exited'; readonly exit: ExitStatus; readonly totalBytes: number }
   /** Every viewer has had its end. Last message. */

@@ -1,0 +1,33 @@
+import type { ViewerId } from '../../src/shared/common/index.js';
+import type { Viewer } from '../../src/workers/terminal/viewer.js';
+
+let lastId = 0;
+
+/** A viewer that takes everything and says nothing, but for `state`. */
+export function stubViewer(state: Partial<Viewer> = {}): Viewer {
+  lastId += 1;
+  return {
+    id: lastId as ViewerId,
+    subject: 'somebody',
+    mayType: true,
+    rights: 'type',
+    isOwner: false,
+    ready: true,
+    alwaysCounts: false,
+    size: undefined,
+    window: undefined,
+    latencyMs: undefined,
+    cursor: 0,
+    acked: 0,
+    progressAt: 0,
+    room: 1,
+    sendOutput: () => undefined,
+    sendGap: () => undefined,
+    sendSize: () => undefined,
+    sendPresence: () => true,
+    sendEvent: () => undefined,
+    sendExit: () => undefined,
+    end: () => undefined,
+    ...state,
+  };
+}
