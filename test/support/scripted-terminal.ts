@@ -175,6 +175,7 @@ export class ScriptedTerminal {
       this.#send(viewer, {
         type: 'output',
         replay,
+        quiet: replay,
         offset: viewer.cursor,
         nextOffset: end,
         bytes: this.log.subarray(viewer.cursor, end),

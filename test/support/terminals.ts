@@ -121,7 +121,7 @@ export class TestViewer {
   readonly attached: Promise<Extract<AgentFrame, { type: 'attached' }>>;
   /** How it ended: the exit frame's status, the error frame's code, or `lost`/`closed` without either. */
   readonly ended: Promise<ExitStatus | { readonly kind: 'error'; readonly code: string }>;
-  readonly pieces: { offset: number; bytes: Uint8Array; replay: boolean }[] = [];
+  readonly pieces: { offset: number; bytes: Uint8Array; replay: boolean; quiet: boolean }[] = [];
   readonly gaps: { from: number; to: number }[] = [];
   readonly frames: AgentFrame[] = [];
   totalBytes: number | undefined;
@@ -157,9 +157,10 @@ export class TestViewer {
             break;
           case 'output':
             this.lastOutputAt = performance.now();
-            this.pieces.push({ offset: frame.offset, bytes: frame.bytes, replay: frame.replay });
+            this.pieces.push(frame);
             this.next = frame.nextOffset;
             if (this.#acks) this.ack();
+            this.received();
             break;
           case 'gap':
             this.gaps.push(frame);
@@ -197,6 +198,11 @@ export class TestViewer {
       clientId: options.clientId ?? crypto.getRandomValues(new Uint8Array(16)),
       settings: options.settings ?? {},
     });
+  }
+
+  /** For those who do something with output; called after each piece. */
+  received(): void {
+    // Kept only.
   }
 
   send(frame: ClientFrame): void {

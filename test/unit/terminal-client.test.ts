@@ -135,6 +135,7 @@ const ATTACHED: AgentFrame = {
 const output = (offset: number, text: string): AgentFrame => ({
   type: 'output',
   replay: false,
+  quiet: false,
   offset,
   nextOffset: offset + text.length,
   bytes: Buffer.from(text),
@@ -351,7 +352,14 @@ const contradictions: [string, AgentFrame[]][] = [
     'output of another length than stated',
     [
       ATTACHED,
-      { type: 'output', replay: false, offset: 0, nextOffset: 9, bytes: Buffer.from('a') },
+      {
+        type: 'output',
+        replay: false,
+        quiet: false,
+        offset: 0,
+        nextOffset: 9,
+        bytes: Buffer.from('a'),
+      },
     ],
   ],
 ];

@@ -103,10 +103,12 @@ const agentFrame: fc.Arbitrary<AgentFrame> = fc.oneof(
   record({
     type: fc.constant('output' as const),
     replay: fc.boolean(),
+    quiet: fc.boolean(),
     offset,
     nextOffset: offset,
     bytes: payload,
-  }),
+    // What is replay is always quiet.
+  }).map((frame) => ({ ...frame, quiet: frame.quiet || frame.replay })),
   record({ type: fc.constant('inputAck' as const), seq: offset, window: u32 }),
   record({ type: fc.constant('gap' as const), from: offset, to: offset }),
   record({ type: fc.constant('snapshot' as const), offset, size, bytes: payload }),
@@ -223,7 +225,7 @@ for (const { name, frames, encode, decode } of DIRECTIONS) {
 
 test('frames - the header that the pump writes is that of the codec', () => {
   const bytes = Uint8Array.of(104, 105);
-  const header = { replay: true, offset: 2 ** 40, nextOffset: 2 ** 40 + 2 };
+  const header = { replay: true, quiet: true, offset: 2 ** 40, nextOffset: 2 ** 40 + 2 };
   const frame = new Uint8Array(OUTPUT_HEADER_BYTES + bytes.length);
   writeOutputHeader(frame, header);
   frame.set(bytes, OUTPUT_HEADER_BYTES);

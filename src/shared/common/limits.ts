@@ -18,12 +18,30 @@ export const RING_BLOCK_BYTES = 4 * KIB;
 export const RING_GROWTH_BUDGET_BYTES = 256 * MIB;
 /** Largest piece of output that the pump hands to one viewer at once. */
 export const OUTPUT_FRAME_BYTES = 64 * KIB;
+/** A viewer that takes less is on a slow link; bytes per second. */
+export const SLOW_LINK_BYTES_PER_SECOND = 1_000_000;
+/** Largest piece of output for a viewer on a slow link, or of which nothing is known yet. */
+export const SLOW_FRAME_BYTES = 16 * KIB;
+/** Output under way to a viewer, as time at its measured rate, beyond the delay of its link. */
+export const FLIGHT_MS = 150;
+/** The same in bytes, at least, however slow the viewer is. */
+export const FLIGHT_MIN_BYTES = 8 * KIB;
+/** The same in bytes until the first acknowledgement has shown a rate: the usual replay at once. */
+export const FLIGHT_START_BYTES = 64 * KIB;
+/** A viewer is behind if what it lacks would take longer than this to arrive; then an interrupt skips it. */
+export const INTERRUPT_BEHIND_MS = 250;
+/** What such a viewer still gets of the output before the interrupt: about a screen. */
+export const INTERRUPT_KEPT_BYTES = 4 * KIB;
 /** The slab of each terminal's reader; the kernel gives little more than 4 KiB a read. */
 export const PTY_READ_SLAB_BYTES = 8 * KIB;
 /** Input waiting for a program that does not read; beyond it the viewer's input is refused. */
 export const PTY_INPUT_BYTES = 64 * KIB;
 /** A viewer that may type counts for the pace while it acknowledged within this time. */
 export const VIEWER_COUNTS_MS = 5_000;
+/** Queries that the agent answers while nobody is attached; more are left unanswered. */
+export const ANSWERS_PER_SECOND = 100;
+/** Its answers that wait for a program that does not read; further ones are left out. */
+export const ANSWERS_PENDING_BYTES = 4 * KIB;
 /** Unread input of an original `reconnecting-pty` client before it is ended. */
 export const RPTY_UNREAD_BYTES = 256 * KIB;
 /** Idle life of a `reconnecting-pty` terminal with nobody attached, as in the original. */

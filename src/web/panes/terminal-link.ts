@@ -48,8 +48,8 @@ export class TerminalLink {
       wantsType: true,
       clientId: crypto.getRandomValues(new Uint8Array(16)),
       handlers: {
-        output: (bytes, { replay }) => {
-          write(bytes, replay);
+        output: (bytes, { quiet }) => {
+          write(bytes, quiet);
         },
         snapshot: (bytes, { size }) => {
           guard.afterWrites(() => {

@@ -21,6 +21,7 @@ import {
 } from '../../shared/common/wire/index.js';
 import type { ByteChannel } from '../../shared/common/index.js';
 import type { TerminalStatus, ViewerSpec } from '../../shared/node/ports/index.js';
+import { Flight } from './flight.js';
 import type { OutputLog } from './output-log.js';
 import type { Viewer, ViewerHost } from './viewer.js';
 import { ViewerChannel } from './viewer-channel.js';
@@ -41,8 +42,10 @@ export class FrameViewer implements Viewer {
   readonly subject: string;
   readonly rights: 'view' | 'type';
   readonly isOwner: boolean;
+  readonly created: boolean;
   readonly alwaysCounts = false;
   latencyMs: number | undefined;
+  readonly #flight = new Flight();
   readonly #spec: ViewerSpec;
   readonly #channel: ViewerChannel;
   readonly #host: ViewerHost;
@@ -72,6 +75,7 @@ export class FrameViewer implements Viewer {
     this.subject = spec.subject;
     this.rights = spec.mayType ? 'type' : 'view';
     this.isOwner = spec.isOwner;
+    this.created = spec.created;
     this.#spec = spec;
     this.#channel = new ViewerChannel(channel);
     this.#host = host;
@@ -117,23 +121,35 @@ export class FrameViewer implements Viewer {
     return this.#progressAt;
   }
   get room(): number {
-    return Math.min(this.#channel.credit - OUTPUT_HEADER_BYTES, this.#limit - this.#cursor);
+    return Math.min(
+      this.#channel.credit - OUTPUT_HEADER_BYTES,
+      this.#limit - this.#cursor,
+      this.#flight.room,
+    );
+  }
+
+  backlogMs(unsent: number): number | undefined {
+    return this.#flight.backlogMs(unsent, this.#host.now());
   }
 
   sendOutput(log: OutputLog, to: number): void {
-    if (this.#acked === this.#cursor) this.#progressAt = this.#host.now();
+    const now = this.#host.now();
+    if (this.#acked === this.#cursor) this.#progressAt = now;
     let from = this.#cursor;
     while (from < to) {
       const replay = from < this.#replayUntil;
+      const { answers, until } = this.#host.answering(this, from);
       const end = Math.min(
         to,
-        from + limits.OUTPUT_FRAME_BYTES,
+        from + this.#flight.frameBytes,
+        until,
         replay ? this.#replayUntil : Number.POSITIVE_INFINITY,
       );
       const frame = new Uint8Array(OUTPUT_HEADER_BYTES + end - from);
-      writeOutputHeader(frame, { replay, offset: from, nextOffset: end });
+      writeOutputHeader(frame, { replay, quiet: !answers, offset: from, nextOffset: end });
       log.copy(from, end, frame, OUTPUT_HEADER_BYTES);
       this.#channel.send(frame);
+      this.#flight.sent(end - from, end, now, end < log.head);
       from = end;
     }
     this.#cursor = to;
@@ -247,6 +263,7 @@ export class FrameViewer implements Viewer {
     // For whoever started the terminal nothing is old: a shell that asks at its start gets its answer.
     this.#replayUntil = this.#spec.created ? point.offset : this.#host.head;
     this.#progressAt = this.#host.now();
+    this.#host.arrived(this);
     const facts = this.#facts();
     this.#channel.send(
       encodeAgentFrame({
@@ -277,10 +294,12 @@ export class FrameViewer implements Viewer {
       throw new HoldfastError('ERR_FRAME', 'acknowledges output that was not sent');
     }
     // Late acks do no harm, since both numbers only ever grow.
-    if (offset > this.#acked) {
-      this.#acked = offset;
-      this.#progressAt = this.#host.now();
-    }
+    const now = this.#host.now();
+    const before = this.#flight.bytes;
+    this.#flight.acked(offset, now);
+    // Of what was sent before a gap it is progress as well, though `acked` is at the gap's end already.
+    if (offset > this.#acked || this.#flight.bytes < before) this.#progressAt = now;
+    this.#acked = Math.max(this.#acked, offset);
     this.#limit = Math.max(this.#limit, offset + window);
     this.#host.progressed(this);
   }

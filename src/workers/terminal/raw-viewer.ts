@@ -1,6 +1,7 @@
 import type { ByteChannel, ErrorRecord, ViewerId } from '../../shared/common/index.js';
 import type { TerminalSize } from '../../shared/common/wire/index.js';
 import type { TerminalStatus, ViewerSpec } from '../../shared/node/ports/index.js';
+import { QueryMute } from './answers/index.js';
 import type { OutputLog } from './output-log.js';
 import type { Viewer, ViewerHost } from './viewer.js';
 import { ViewerChannel } from './viewer-channel.js';
@@ -13,12 +14,14 @@ export class RawViewer implements Viewer {
   readonly rights = 'type';
   readonly isOwner: boolean;
   latencyMs: number | undefined;
+  readonly created: boolean;
   readonly alwaysCounts = true;
   readonly size: TerminalSize | undefined;
   readonly #channel: ViewerChannel;
   readonly #host: ViewerHost;
   readonly #status: TerminalStatus;
   readonly #from: number;
+  readonly #mute = new QueryMute();
   #ready = false;
   #cursor = 0;
   #progressAt = 0;
@@ -28,6 +31,7 @@ export class RawViewer implements Viewer {
     this.subject = spec.subject;
     this.isOwner = spec.isOwner;
     this.size = spec.size;
+    this.created = spec.created;
     this.#from = spec.offset ?? 0;
     this.#channel = new ViewerChannel(channel);
     this.#host = host;
@@ -37,6 +41,7 @@ export class RawViewer implements Viewer {
   start(): void {
     const point = this.#host.join(this, this.#from);
     this.#ready = true;
+    this.#host.arrived(this);
     this.#cursor = point.offset;
     this.#progressAt = this.#host.now();
     this.#channel.channel.start({
@@ -78,9 +83,22 @@ export class RawViewer implements Viewer {
     return this.#channel.credit;
   }
 
+  /** Never skipped ahead, however far behind. */
+  backlogMs(): undefined {
+    return undefined;
+  }
+
   sendOutput(log: OutputLog, to: number): void {
     const bytes = new Uint8Array(to - this.#cursor);
     log.copy(this.#cursor, to, bytes, 0);
+    for (let at = 0; at < bytes.length;) {
+      const { answers, until } = this.#host.answering(this, this.#cursor + at);
+      const end = Math.min(bytes.length, until - this.#cursor);
+      const piece = bytes.subarray(at, end);
+      if (answers) this.#mute.observe(piece);
+      else this.#mute.apply(piece);
+      at = end;
+    }
     this.#channel.send(bytes);
     this.#cursor = to;
   }

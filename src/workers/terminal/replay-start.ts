@@ -4,12 +4,13 @@ import { SequenceScanner } from '../../shared/node/vt/index.js';
 const STEP_BYTES = 4096;
 
 /**
- * The oldest log offset at which a replay can begin: neither inside a character nor inside a control
+ * The oldest log offset from `from` on at which a replay can begin: neither inside a character nor inside a control
  * sequence. `fold` is the packed state of the scanner at `log.foldedTo`. The head, when the whole ring is
  * the inside of one sequence (a large image): half of it would be printed as text.
  */
-export function findReplayStart(log: OutputLog, fold: number): number {
-  const { oldest, head } = log;
+export function findReplayStart(log: OutputLog, fold: number, from = log.oldest): number {
+  const { head } = log;
+  const oldest = Math.max(from, log.oldest);
   if (oldest === 0) return 0;
   const scanner = SequenceScanner.unpack(fold);
   let at = log.foldedTo;

@@ -12,7 +12,7 @@ import type { OutputLog } from './output-log.js';
 import { RptyRequestDecoder } from './rpty-requests.js';
 import type { Viewer, ViewerHost } from './viewer.js';
 import { ViewerChannel } from './viewer-channel.js';
-import { stripQueries } from '../../shared/node/vt/index.js';
+import { ReplayFilter, stripQueries } from '../../shared/node/vt/index.js';
 
 /**
  * A client of the original `reconnecting-pty` protocol: raw output, JSON requests, and no way to say
@@ -30,7 +30,8 @@ export class RptyViewer implements Viewer {
   readonly #host: ViewerHost;
   readonly #log: OutputLog;
   readonly #decoder = new RptyRequestDecoder();
-  readonly #created: boolean;
+  readonly created: boolean;
+  readonly #quiet = new ReplayFilter();
   #size: TerminalSize;
   #ready = false;
   #cursor = 0;
@@ -43,7 +44,7 @@ export class RptyViewer implements Viewer {
     this.mayType = spec.mayType;
     this.rights = spec.mayType ? 'type' : 'view';
     this.isOwner = spec.isOwner;
-    this.#created = spec.created;
+    this.created = spec.created;
     this.#size = spec.size;
     this.#channel = new ViewerChannel(channel);
     this.#host = host;
@@ -55,6 +56,7 @@ export class RptyViewer implements Viewer {
     if (this.mayType) this.#host.resize(this, this.#size);
     const { offset } = this.#host.join(this, undefined);
     this.#ready = true;
+    this.#host.arrived(this);
     this.#replay(offset);
     this.#progressAt = this.#host.now();
     this.#channel.channel.start({
@@ -95,12 +97,33 @@ export class RptyViewer implements Viewer {
     return this.#channel.credit;
   }
 
+  /** Never skipped ahead: the protocol has no word for it. */
+  backlogMs(): undefined {
+    return undefined;
+  }
+
   sendOutput(log: OutputLog, to: number): void {
-    const bytes = new Uint8Array(to - this.#cursor);
-    log.copy(this.#cursor, to, bytes, 0);
     if (this.#channel.outstanding === 0) this.#progressAt = this.#host.now();
+    while (this.#cursor < to) {
+      const { answers, until } = this.#host.answering(this, this.#cursor);
+      const end = Math.min(to, until);
+      const bytes = new Uint8Array(end - this.#cursor);
+      log.copy(this.#cursor, end, bytes, 0);
+      this.#cursor = end;
+      this.#show(bytes, answers);
+    }
+  }
+
+  /** The protocol has no word for `quiet`, so queries that somebody else answers are left out. */
+  #show(bytes: Uint8Array<ArrayBuffer>, answers: boolean): void {
+    if (!answers) {
+      const shown = this.#quiet.push(bytes);
+      if (shown.length > 0) this.#channel.send(shown);
+      return;
+    }
+    const held = this.#quiet.finish();
+    if (held.length > 0) this.#channel.send(held.slice());
     this.#channel.send(bytes);
-    this.#cursor = to;
   }
 
   /** The protocol cannot tell of a gap, so the client has to attach anew and gets a clean replay. */
@@ -138,7 +161,7 @@ export class RptyViewer implements Viewer {
     const bytes = new Uint8Array(to - from);
     this.#log.copy(from, to, bytes, 0);
     // For whoever started the terminal nothing is old: a shell that asks at its start gets its answer.
-    const clean = this.#created ? bytes : stripQueries(bytes);
+    const clean = this.created ? bytes : stripQueries(bytes);
     for (let at = 0; at < clean.length; at += limits.OUTPUT_FRAME_BYTES) {
       this.#channel.send(clean.slice(at, at + limits.OUTPUT_FRAME_BYTES));
     }

@@ -31,6 +31,7 @@ import {
   type ViewerSpec,
 } from '../../shared/node/ports/index.js';
 import { resizePty } from '../../shared/node/pty/index.js';
+import { Answering } from './answers/index.js';
 import { ControlDesk } from './control.js';
 import { createViewer } from './create-viewer.js';
 import { guardedChannel, guardedClock, type Guard } from './guard.js';
@@ -49,6 +50,9 @@ import { workerSetup } from './worker-setup.js';
 const LINGER_MS = 30_000;
 
 const NOTHING = new Uint8Array();
+
+/** Ctrl-C, Ctrl-\ and Ctrl-Z: whoever types one of them wants to see what comes after. */
+const INTERRUPTS = [0x03, 0x1c, 0x1a] as const;
 
 /**
  * One terminal: composes the reader, the log, the viewers and the writer, and carries out what main
@@ -70,6 +74,7 @@ export class Terminal implements ViewerHost {
   readonly #control: ControlDesk;
   readonly #reader: PtyReader;
   readonly #writer: PtyWriter;
+  readonly #answering: Answering;
   readonly #channels = new Map<ViewerId, Viewer>();
   readonly #ports = new Map<ViewerId, MessagePort>();
   readonly #closed = deferred<void>();
@@ -121,7 +126,7 @@ export class Terminal implements ViewerHost {
     this.#viewers = new ViewerSet(task.pace, {
       log: this.#log,
       clock: this.#clock,
-      replayStart: () => findReplayStart(this.#log, this.#scanner.pack()),
+      replayStart: (from) => findReplayStart(this.#log, this.#scanner.pack(), from),
       pauseReading: () => {
         this.#reader.pause();
       },
@@ -152,6 +157,16 @@ export class Terminal implements ViewerHost {
       head: () => this.#log.head,
     });
     this.#writer = new PtyWriter(task.ioFd, this.#clock);
+    this.#answering = new Answering({
+      clock: this.#clock,
+      log: this.#log,
+      viewers: this.#viewers,
+      takesInputOf: (viewer) => this.#control.takesInputOf(viewer),
+      screen: () => ({ size: this.#sizes.size, cursor: undefined, mode: () => undefined }),
+      type: (bytes, done) => {
+        this.#writer.write(bytes, done);
+      },
+    });
     this.#reader = new PtyReader({
       readFd: task.readFd,
       ioFd: task.ioFd,
@@ -213,6 +228,10 @@ export class Terminal implements ViewerHost {
     return point;
   }
 
+  arrived(): void {
+    this.#answering.changed();
+  }
+
   type(viewer: Viewer, bytes: Uint8Array, done: () => void): void {
     if (!this.#control.takesInputOf(viewer)) {
       this.#control.refuseInput(viewer, bytes.length);
@@ -221,7 +240,13 @@ export class Terminal implements ViewerHost {
       return;
     }
     this.#viewers.inputArrived();
+    this.#answering.typed(viewer);
     this.#writer.write(bytes, done);
+    if (INTERRUPTS.some((key) => bytes.includes(key))) this.#viewers.interrupted(viewer);
+  }
+
+  answering(viewer: Viewer, offset: number): { readonly answers: boolean; readonly until: number } {
+    return this.#answering.at(offset, viewer);
   }
 
   resize(viewer: Viewer, size: TerminalSize): void {
@@ -256,6 +281,7 @@ export class Terminal implements ViewerHost {
     this.#control.left(viewer);
     this.#sizes.left(viewer);
     this.#presence.left(viewer);
+    this.#answering.left(viewer);
     this.#ports.delete(viewer.id);
     if (!this.#channels.delete(viewer.id)) return;
     this.#post({ type: 'detached', viewer: viewer.id });
@@ -331,6 +357,8 @@ export class Terminal implements ViewerHost {
   #output(bytes: Uint8Array): void {
     this.#log.append(bytes);
     this.#status.head = this.#log.head;
+    // Before the slab that `bytes` may be a part of is wiped.
+    this.#answering.appended(bytes);
     if (bytes.buffer === this.#slab.bytes.buffer) this.#slab.taken(bytes.length, this.#log.head);
     this.#viewers.outputAdded();
   }
@@ -424,6 +452,7 @@ export class Terminal implements ViewerHost {
     this.#linger?.cancel();
     this.#sizes.close();
     this.#presence.close();
+    this.#answering.close();
     this.#viewers.close();
     // A port that closes without a last word tells its viewer to attach anew.
     for (const port of this.#ports.values()) port.close();

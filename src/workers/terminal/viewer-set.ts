@@ -14,8 +14,11 @@ const RECHECK_MS = 250;
 export interface ViewerSetOptions {
   readonly log: OutputLog;
   readonly clock: Clock;
-  /** Where a viewer begins that lost its place: the oldest byte at which a character begins. */
-  replayStart(): number;
+  /**
+   * Where a viewer begins that lost its place: the oldest byte at which a character or sequence begins, at
+   * or after `from` if that is given.
+   */
+  replayStart(from?: number): number;
   pauseReading(): void;
   resumeReading(): void;
   /** How far behind somebody is may have changed. Called often. */
@@ -108,6 +111,21 @@ export class ViewerSet {
 
   inputArrived(): void {
     this.#inputAt = this.#options.clock.now();
+  }
+
+  /**
+   * `viewer` typed something that interrupts. What it has not been sent of the output before is dropped for
+   * it if it would take long, and told as a gap: it wants to see the prompt, and the log has the bytes.
+   */
+  interrupted(viewer: Viewer): void {
+    const { log } = this.#options;
+    const unsent = log.head - viewer.cursor;
+    if (!viewer.ready || unsent <= limits.INTERRUPT_KEPT_BYTES) return;
+    if ((viewer.backlogMs(unsent) ?? 0) <= limits.INTERRUPT_BEHIND_MS) return;
+    const to = this.#options.replayStart(log.head - limits.INTERRUPT_KEPT_BYTES);
+    if (to <= viewer.cursor) return;
+    viewer.sendGap(to);
+    this.progressed(viewer);
   }
 
   /** Offers what is in the log to every viewer that can take it. */

@@ -28,6 +28,8 @@ export interface Viewer {
   readonly rights: 'view' | 'type';
   /** It may drop others, and take what others have claimed. */
   readonly isOwner: boolean;
+  /** Its attach started the terminal, so nothing in the log is old to it. */
+  readonly created: boolean;
   /** Attached at a cursor. Before that it gets nothing and counts for nothing. */
   readonly ready: boolean;
   /** Never loses a byte and always counts: the PTY of an SSH session. */
@@ -46,6 +48,11 @@ export interface Viewer {
   readonly progressAt: number;
   /** Bytes it takes now; 0 or less: none. */
   readonly room: number;
+  /**
+   * How long `unsent` bytes more would take to arrive, in ms. Absent: not known, or it is never skipped
+   * ahead of what it lacks.
+   */
+  backlogMs(unsent: number): number | undefined;
   /** Sends log bytes `cursor` to `to`, all of which are in `log`. */
   sendOutput(log: OutputLog, to: number): void;
   /** The bytes from its cursor to `to` are gone; the cursor moves there. */
@@ -69,6 +76,10 @@ export interface ViewerHost {
   readonly size: TerminalSize;
   /** Registers `viewer`: from this call on, no byte passes it by. */
   join(viewer: Viewer, from: number | undefined): AttachPoint;
+  /** It is ready: called once, before it takes its first output. */
+  arrived(viewer: Viewer): void;
+  /** Whether `viewer` is the one to answer queries in the log from `offset` on, and up to where that is so. */
+  answering(viewer: Viewer, offset: number): { readonly answers: boolean; readonly until: number };
   /** `done` is called when the kernel has the bytes, or when it is settled that they are not typed. */
   type(viewer: Viewer, bytes: Uint8Array, done: () => void): void;
   /** Its window has this size: for others to see, and if it may type for the terminal to take. */

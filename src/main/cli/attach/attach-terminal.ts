@@ -78,14 +78,14 @@ export async function attachTerminal(options: AttachOptions): Promise<AttachOutc
     wantsType: !options.readOnly,
     clientId: randomBytes(16),
     handlers: {
-      output: (bytes, { replay }) => {
-        screen.output(bytes, { replay }, () => {
+      output: (bytes, { quiet }) => {
+        screen.output(bytes, { quiet }, () => {
           client.processed(bytes.length);
         });
       },
       snapshot: (bytes) => {
         screen.reset();
-        screen.output(bytes, { replay: true }, () => {
+        screen.output(bytes, { quiet: true }, () => {
           client.processed(bytes.length);
         });
       },

@@ -31,13 +31,13 @@ export class Screen {
   }
 
   /**
-   * Shows `bytes`; calls `done` once they have left this process. Of a replay without the queries in it:
-   * the terminal would answer them, and the answers would be typed into the shell.
+   * Shows `bytes`; calls `done` once they have left this process. Of what is quiet without the queries in
+   * it: the terminal would answer them, and the answers would be typed into the shell.
    */
-  output(bytes: Uint8Array, { replay }: { readonly replay: boolean }, done: () => void): void {
-    const held = replay ? undefined : this.#replay.finish();
+  output(bytes: Uint8Array, { quiet }: { readonly quiet: boolean }, done: () => void): void {
+    const held = quiet ? undefined : this.#replay.finish();
     if (held !== undefined && held.length > 0) this.#stdout.write(held);
-    const shown = replay ? this.#replay.push(bytes) : bytes;
+    const shown = quiet ? this.#replay.push(bytes) : bytes;
     this.#modes.observe(shown);
     this.#stdout.write(shown, () => {
       done();

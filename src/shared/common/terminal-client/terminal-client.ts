@@ -231,7 +231,10 @@ export class TerminalClient implements Closable {
           throw new HoldfastError('ERR_PROTOCOL', 'output far beyond the window');
         }
         if (fresh === undefined) this.#acknowledge();
-        else handlers.output(fresh.bytes, { offset: fresh.offset, replay: frame.replay });
+        else {
+          const { replay, quiet } = frame;
+          handlers.output(fresh.bytes, { offset: fresh.offset, replay, quiet });
+        }
         return;
       }
       case 'inputAck':
@@ -246,7 +249,7 @@ export class TerminalClient implements Closable {
         this.#output.snapshot(frame.offset, frame.bytes.length);
         if (handlers.snapshot === undefined) {
           handlers.size?.(frame.size);
-          handlers.output(frame.bytes, { offset: frame.offset, replay: true });
+          handlers.output(frame.bytes, { offset: frame.offset, replay: true, quiet: true });
         } else {
           handlers.snapshot(frame.bytes, { offset: frame.offset, size: frame.size });
         }

@@ -15,8 +15,10 @@ import type {
 export interface OutputInfo {
   /** Log position of the first byte. */
   readonly offset: number;
-  /** Older than the attach: an emulator must not answer queries in it. */
+  /** Older than the attach. */
   readonly replay: boolean;
+  /** An emulator must not answer queries in it: another viewer, or the agent, does or did. */
+  readonly quiet: boolean;
 }
 
 /** What a person wants to know about the link to the terminal. */

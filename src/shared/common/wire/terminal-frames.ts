@@ -75,10 +75,14 @@ export type AgentFrame =
       readonly pace: Pace;
       readonly sizePolicy: SizePolicy;
     }
-  /** Log bytes `offset` to `nextOffset`. `replay`: older than the attach; do not answer queries in it. */
+  /**
+   * Log bytes `offset` to `nextOffset`. `replay`: older than the attach. `quiet`: the viewer must not answer
+   * queries in them, somebody else does or did; what is replay is always quiet.
+   */
   | {
       readonly type: 'output';
       readonly replay: boolean;
+      readonly quiet: boolean;
       readonly offset: number;
       readonly nextOffset: number;
       readonly bytes: Uint8Array;
@@ -131,6 +135,8 @@ export const OUTPUT_HEADER_BYTES = 18;
 /** Bytes before the payload of an `input` frame. */
 export const INPUT_HEADER_BYTES = 9;
 
+const OUTPUT_REPLAY = 1;
+const OUTPUT_QUIET = 2;
 const CLIENT_ID_BYTES = 16;
 const NO_EPOCH = '0000000000000000';
 const EXIT_KINDS = ['status', 'signal', 'unknown'] as const;
@@ -142,11 +148,16 @@ const utf8 = new TextEncoder();
  */
 export function writeOutputHeader(
   frame: Uint8Array,
-  header: { readonly replay: boolean; readonly offset: number; readonly nextOffset: number },
+  header: {
+    readonly replay: boolean;
+    readonly quiet: boolean;
+    readonly offset: number;
+    readonly nextOffset: number;
+  },
 ): void {
   const view = new DataView(frame.buffer, frame.byteOffset, OUTPUT_HEADER_BYTES);
   view.setUint8(0, TYPE.output);
-  view.setUint8(1, header.replay ? 1 : 0);
+  view.setUint8(1, outputFlags(header));
   view.setBigUint64(2, BigInt(header.offset));
   view.setBigUint64(10, BigInt(header.nextOffset));
 }
@@ -165,6 +176,10 @@ export function encodePresenceFor(common: Uint8Array, you: ViewerId): Uint8Array
   frame.set(common);
   frame.set(tail, common.length);
   return frame;
+}
+
+function outputFlags({ replay, quiet }: { replay: boolean; quiet: boolean }): number {
+  return (replay ? OUTPUT_REPLAY : 0) | (quiet || replay ? OUTPUT_QUIET : 0);
 }
 
 /** The bytes of a client frame; a new buffer that owns its memory, so it can be transferred. */
@@ -223,7 +238,7 @@ export function encodeAgentFrame(frame: AgentFrame): Uint8Array<ArrayBuffer> {
       out.settings(frame);
       break;
     case 'output':
-      out.u8(frame.replay ? 1 : 0);
+      out.u8(outputFlags(frame));
       out.u64(frame.offset);
       out.u64(frame.nextOffset);
       out.bytes(frame.bytes);
@@ -353,14 +368,18 @@ export function decodeAgentFrame(bytes: Uint8Array): AgentFrame {
         sizePolicy,
       };
     }
-    case TYPE.output:
+    case TYPE.output: {
+      const flags = input.u8();
       return {
         type: 'output',
-        replay: (input.u8() & 1) !== 0,
+        replay: (flags & OUTPUT_REPLAY) !== 0,
+        // Replay implies it, so that a reader of this field needs no other.
+        quiet: (flags & (OUTPUT_REPLAY | OUTPUT_QUIET)) !== 0,
         offset: input.u64(),
         nextOffset: input.u64(),
         bytes: input.rest(),
       };
+    }
     case TYPE.inputAck:
       return input.end({ type: 'inputAck', seq: input.u64(), window: input.u32() });
     case TYPE.gap:

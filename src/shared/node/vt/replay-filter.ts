@@ -12,7 +12,7 @@ export class ReplayFilter {
   #held: Uint8Array = new Uint8Array();
 
   /** The next piece of replay, as it may be shown. */
-  push(bytes: Uint8Array): Uint8Array {
+  push(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
     const all = this.#join(bytes);
     const scanner = new SequenceScanner();
     let boundary = 0;

@@ -28,10 +28,15 @@ export function stripQueries(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
     }
     const end = endOfSequence(scanner, bytes, at);
     const complete = !scanner.inSequence;
-    if (!complete || !isQuery(bytes.subarray(at, end))) keep(at, end);
+    if (!complete || !isQuery(latin1(bytes, at, end))) keep(at, end);
     at = end;
   }
   return kept.slice(0, length);
+}
+
+/** As much of a sequence as shows whether it is a query. */
+function latin1(bytes: Uint8Array, from: number, to: number): string {
+  return String.fromCharCode(...bytes.subarray(from, Math.min(to, from + 256)));
 }
 
 const ENQ = 0x05;
@@ -75,8 +80,8 @@ const CSI_QUERIES: readonly RegExp[] = [
 /** Numbers of OSC sequences that ask when one of their fields is `?`. */
 const OSC_QUERY = /^(?:4|5|10|11|12|13|14|15|16|17|18|19|52|104)(?:;[^;]*)*;\?(?:;|$)/;
 
-function isQuery(sequence: Uint8Array): boolean {
-  const text = String.fromCharCode(...sequence.subarray(0, 256));
+/** Whether `text`, a whole control sequence as Latin-1, makes an emulator answer. What ends a string may be left out. */
+export function isQuery(text: string): boolean {
   switch (text[1]) {
     case '[': {
       const body = text.slice(2);
