@@ -52,6 +52,11 @@ export const CATALOGUE: readonly {
         summary: 'list the terminals of a workspace',
         load: () => import('./commands/terminals.js'),
       },
+      {
+        name: 'share',
+        summary: 'let others into a terminal by a link; list and revoke links',
+        load: () => import('./commands/share.js'),
+      },
       { name: 'kill', summary: 'end a terminal', load: () => import('./commands/kill.js') },
       {
         name: 'forward',

@@ -20,7 +20,8 @@ export async function run(args: readonly string[]): Promise<number> {
     const { Cli } = await import('./cli.js');
     const cli = new Cli({ env: { ...process.env }, token, cwd: process.cwd() }, rest);
     const command = (await findCommand(name).load()).build(cli);
-    const subcommand = command.commands.length > 0 ? rest.find((arg) => !arg.startsWith('-')) : '';
+    const isGroup = command.commands.length > 0 && command.registeredArguments.length === 0;
+    const subcommand = isGroup ? rest.find((arg) => !arg.startsWith('-')) : '';
     if (subcommand === undefined && !rest.includes('--help') && !rest.includes('-h')) {
       throw new HoldfastError('ERR_INVALID_ARGUMENT', `${name} needs a subcommand`, {
         hint: `One of: ${command.commands.map((each) => each.name()).join(', ')}. See \`holdfast ${name} --help\`.`,

@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import {
@@ -7,7 +8,7 @@ import {
   type Closable,
   type ErrorRecord,
 } from '../../shared/common/index.js';
-import type { TerminalInfo } from '../../shared/common/wire/index.js';
+import type { TerminalInfo, TicketResponse } from '../../shared/common/wire/index.js';
 import { createBrokerApi, type BrokerApi } from '../client/broker-api/index.js';
 import type { AgentConnection } from '../client/connection/index.js';
 import type { Config } from './config/index.js';
@@ -79,31 +80,62 @@ export async function openLink(
   signal?: AbortSignal,
 ): Promise<WorkspaceLink> {
   const { brokerUrl, token } = requireLogin(config);
-  const { connectPeer } = await import('../client/connection/index.js');
   const api = createBrokerApi({ brokerUrl, token });
   const known = new KnownAgents(config.configDir, brokerUrl);
   const pinned = await known.find(workspace);
+  let learned: { readonly agentKey: string; readonly sshHostKey: string } | undefined;
+  const link = await connectWithin(config, {
+    brokerUrl,
+    workspace,
+    agentKey: pinned?.agentKey,
+    signal,
+    getTicket: async (publicKey, either) => {
+      const ticket = await api.getTicket(workspace, { publicKey, signal: either });
+      const { agentKey, sshHostKey } = ticket;
+      if (agentKey !== undefined && sshHostKey !== undefined) learned = { agentKey, sshHostKey };
+      if (pinned !== undefined && agentKey !== undefined && agentKey !== pinned.agentKey) {
+        throw changedKey(workspace, known.file);
+      }
+      return ticket;
+    },
+  });
+  if (learned !== undefined) await known.remember(workspace, learned);
+  return { ...link, sshHostKey: learned?.sshHostKey ?? pinned?.sshHostKey };
+}
+
+export interface ConnectWithinOptions {
+  readonly brokerUrl: string;
+  readonly workspace: string;
+  /** The only agent to talk to. Absent: the one that the broker names. */
+  readonly agentKey: string | undefined;
+  /** What the client proves to hold. Absent: a fresh key. */
+  readonly privateKey?: KeyObject;
+  readonly signal: AbortSignal | undefined;
+  readonly getTicket: (publicKey: string, signal: AbortSignal) => Promise<TicketResponse>;
+}
+
+/**
+ * A connection over the broker, within the time that the configuration allows.
+ * @throws {HoldfastError} ERR_PEER_TIMEOUT after that, or what went wrong before.
+ */
+export async function connectWithin(
+  config: Pick<LinkConfig, 'engine' | 'connectTimeout'>,
+  options: ConnectWithinOptions,
+): Promise<WorkspaceLink> {
+  const { brokerUrl, workspace, agentKey, privateKey, signal, getTicket } = options;
+  const { connectPeer } = await import('../client/connection/index.js');
   const deadline = AbortSignal.timeout(config.connectTimeout);
   const either = signal === undefined ? deadline : AbortSignal.any([signal, deadline]);
-  let learned: { readonly agentKey: string; readonly sshHostKey: string } | undefined;
   try {
     const agent = await connectPeer({
       url: `${brokerUrl.replace(/^http/, 'ws')}/api/v1/connect`,
       path: config.engine,
-      agentKey: pinned?.agentKey,
+      agentKey,
+      privateKey,
       signal: either,
-      getTicket: async (publicKey) => {
-        const ticket = await api.getTicket(workspace, { publicKey, signal: either });
-        const { agentKey, sshHostKey } = ticket;
-        if (agentKey !== undefined && sshHostKey !== undefined) learned = { agentKey, sshHostKey };
-        if (pinned !== undefined && agentKey !== undefined && agentKey !== pinned.agentKey) {
-          throw changedKey(workspace, known.file);
-        }
-        return ticket;
-      },
+      getTicket: (publicKey) => getTicket(publicKey, either),
     });
-    if (learned !== undefined) await known.remember(workspace, learned);
-    return linkOf(agent, learned?.sshHostKey ?? pinned?.sshHostKey);
+    return linkOf(agent, undefined);
   } catch (error) {
     if (deadline.aborted && signal?.aborted !== true) {
       const seconds = String(config.connectTimeout / 1_000);
@@ -111,6 +143,22 @@ export async function openLink(
       throw new HoldfastError('ERR_PEER_TIMEOUT', message, { cause: error });
     }
     throw error;
+  }
+}
+
+/**
+ * Compares what the broker says is the agent's key with what this configuration knows of it, if anything.
+ * @throws {HoldfastError} ERR_PEER_AUTH.
+ */
+export async function requireKnownKey(
+  config: ClientConfig,
+  workspace: string,
+  agentKey: string,
+): Promise<void> {
+  const known = new KnownAgents(config.configDir, requireLogin(config).brokerUrl);
+  const pinned = await known.find(workspace);
+  if (pinned !== undefined && pinned.agentKey !== agentKey) {
+    throw changedKey(workspace, known.file);
   }
 }
 

@@ -1,4 +1,4 @@
-import { HoldfastError, isErrorCode, limits } from '../../shared/common/index.js';
+import { fromErrorRecord, HoldfastError, isErrorCode, limits } from '../../shared/common/index.js';
 import type { TicketResponse } from '../../shared/common/wire/index.js';
 import { requestTicket } from '../broker-api.js';
 import { ClientControl, type AuthenticatedSession } from '../../shared/common/peer-auth/index.js';
@@ -96,7 +96,10 @@ export async function connect(options: ConnectOptions): Promise<Connected> {
       },
       crypto: webCrypto,
     });
-    const session = await control.authenticate();
+    const authenticating = control.authenticate();
+    const session = await (link.kind === 'relay'
+      ? unlessRefused(authenticating, signalling)
+      : authenticating);
     pinAgentKey(workspace, agentKey);
     // The two ends know each other now and need nobody in between.
     signalling.close();
@@ -106,6 +109,18 @@ export async function connect(options: ConnectOptions): Promise<Connected> {
     signalling.close();
     throw error;
   }
+}
+
+/**
+ * A relay stands before the agent has looked at the ticket. What it says against it comes by the
+ * signalling, while the relay leads to nobody.
+ */
+async function unlessRefused<T>(authenticating: Promise<T>, signalling: Signalling): Promise<T> {
+  authenticating.catch(() => undefined);
+  return await Promise.race([
+    authenticating,
+    signalling.ended.then((error) => Promise.reject(fromErrorRecord(error))),
+  ]);
 }
 
 /** Whether the path failed, rather than the right to use it. */

@@ -44,7 +44,11 @@ export async function attachTerminal(options: AttachOptions): Promise<AttachOutc
   const outcome = new Promise<AttachOutcome | HoldfastError>((resolve) => {
     settle = resolve;
   });
+  let toldReadOnly = false;
   const report = (error: ErrorRecord): void => {
+    // Once, not for every key.
+    if (error.code === 'ERR_READ_ONLY' && toldReadOnly) return;
+    toldReadOnly ||= error.code === 'ERR_READ_ONLY';
     screen.notice(`${error.code}: ${error.message}`);
   };
   const onState = (state: TerminalClientState): void => {

@@ -12,6 +12,7 @@ import { withExitStatus } from '../failure.js';
 import { interruptible } from '../interrupt.js';
 import { LinkKeeper } from '../link-keeper.js';
 import { sizeOf } from '../raw-terminal.js';
+import { linkArgument, sharedLinkOpener, sharedTerminal } from '../share-link.js';
 import { signalNumber } from '../signals.js';
 import {
   LINK_SETTINGS,
@@ -52,12 +53,13 @@ export function build(cli: Cli): Command {
           ['holdfast attach local top -- htop -d 5', 'a program instead of a shell'],
           ['holdfast attach local ci --idle 0', 'one that may stay alone for ever'],
           ['holdfast attach local --local', 'on the same machine, without the broker'],
+          ["holdfast attach 'https://...'", 'by a share link, without a login'],
         ],
         exits: 'that of the program in the terminal; 0 after leaving; 255 for a failure of our own',
       },
     )
-    .argument('<workspace>', 'name of the workspace')
-    .argument('[terminal]', 'name of the terminal', DEFAULT_TERMINAL)
+    .argument('<workspace>', 'name of the workspace, or a share link')
+    .argument('[terminal]', `name of the terminal (default: ${DEFAULT_TERMINAL})`)
     .argument('[command...]', 'after --: program and arguments, run as they are')
     .option('--directory <dir>', 'where a new terminal starts')
     .option('--idle <time>', 'life with nobody attached, 0 is for ever', (text) =>
@@ -65,42 +67,57 @@ export function build(cli: Cli): Command {
     )
     .option('--local', "go over the agent's unix socket; the workspace name is then not looked up")
     .option('-r, --read-only', 'watch without typing');
-  return command.action(async (workspace: string, terminal: string, _: unknown, flags: Flags) => {
-    try {
-      const config = cli.config(command, SETTINGS);
-      const words = wordsAfterDashes(command.args, cli.words);
-      const id = terminalArgument(terminal);
-      const name = workspaceName(workspace);
-      const outcome = await interruptible(async ({ signal, use }) => {
-        const links = use(
-          new LinkKeeper(() =>
-            flags.local === true
-              ? openLocalLink(config, { signal })
-              : openLink(config, name, signal),
-          ),
-        );
-        // The first connection fails at once and says why; later ones are tried again.
-        const link = await links.get();
-        const epoch = await prepare(link, id, words, flags);
-        return await attachTerminal({
-          id,
-          epoch,
-          readOnly: flags.readOnly === true,
-          openChannel: async (label) =>
-            (await links.get()).openChannel({ label, protocol: 'terminal' }),
+  return command.action(
+    async (workspace: string, terminal: string | undefined, _: unknown, flags: Flags) => {
+      try {
+        const shared = linkArgument(workspace);
+        const config = cli.config(command, SETTINGS);
+        const words = wordsAfterDashes(command.args, cli.words);
+        const named = terminal === undefined ? undefined : terminalArgument(terminal);
+        const id =
+          (shared === undefined ? named : sharedTerminal(shared, named)) ??
+          terminalArgument(DEFAULT_TERMINAL);
+        const name = shared?.workspace ?? workspaceName(workspace);
+        const open = shared && sharedLinkOpener(config, shared);
+        if (open !== undefined && flags.local === true) {
+          throw new HoldfastError(
+            'ERR_INVALID_ARGUMENT',
+            'a share link and --local exclude each other',
+          );
+        }
+        const outcome = await interruptible(async ({ signal, use }) => {
+          const links = use(
+            new LinkKeeper(() =>
+              flags.local === true
+                ? openLocalLink(config, { signal })
+                : (open?.(signal) ?? openLink(config, name, signal)),
+            ),
+          );
+          // The first connection fails at once and says why; later ones are tried again.
+          const link = await links.get();
+          const epoch = await prepare(link, id, words, flags);
+          return await attachTerminal({
+            id,
+            epoch,
+            readOnly: flags.readOnly === true,
+            openChannel: async (label) =>
+              (await links.get()).openChannel({ label, protocol: 'terminal' }),
+          });
         });
-      });
-      if (outcome.type === 'exited') {
-        cli.exitStatus = exitStatus(outcome.exit);
-        return;
+        if (outcome.type === 'exited') {
+          cli.exitStatus = exitStatus(outcome.exit);
+          return;
+        }
+        const again =
+          shared === undefined
+            ? `\`holdfast attach ${name} ${id}${flags.local === true ? ' --local' : ''}\``
+            : 'the same link';
+        process.stderr.write(`\r\n[detached; come back with ${again}]\n`);
+      } catch (error) {
+        throw withExitStatus(error, OWN_FAILURE);
       }
-      process.stderr.write(
-        `\r\n[detached; come back with \`holdfast attach ${name} ${id}${flags.local === true ? ' --local' : ''}\`]\n`,
-      );
-    } catch (error) {
-      throw withExitStatus(error, OWN_FAILURE);
-    }
-  });
+    },
+  );
 }
 
 /**

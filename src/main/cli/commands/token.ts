@@ -6,6 +6,7 @@ import { writeSecretFile } from '../../../shared/node/state/index.js';
 import type { Cli } from '../cli.js';
 import { formatTable } from '../output/index.js';
 import { CLIENT_SETTINGS, openBroker } from '../workspace-link.js';
+import { secondsArgument } from './arguments.js';
 
 interface CreateFlags {
   readonly workspace?: readonly string[];
@@ -16,8 +17,6 @@ interface CreateFlags {
   readonly tokenOut?: string;
   readonly json?: true;
 }
-
-const UNIT_SECONDS = { s: 1, m: 60, h: 3_600, d: 86_400 } as const;
 
 /** `holdfast token create|list|revoke` */
 export function build(cli: Cli): Command {
@@ -112,21 +111,15 @@ function readInput(name: string, flags: CreateFlags): TokenInput {
     role: flags.admin === true ? 'admin' : 'user',
     workspaces: flags.workspace ?? 'all',
     ...(flags.scope === undefined ? {} : { scopes: flags.scope }),
-    ...(flags.expires === undefined ? {} : { expiresIn: parseExpiry(flags.expires) }),
+    ...(flags.expires === undefined
+      ? {}
+      : { expiresIn: secondsArgument('--expires', flags.expires) }),
   };
   const result = tokenInputSchema.safeParse(input);
   if (result.success) return result.data;
   const issue = result.error.issues[0];
   const where = issue?.path.join('.') ?? '';
   throw new HoldfastError('ERR_INVALID_ARGUMENT', `${where}: ${issue?.message ?? 'malformed'}`);
-}
-
-function parseExpiry(text: string): number {
-  const match = /^([0-9]{1,9})([smhd])$/.exec(text);
-  if (match === null) {
-    throw new HoldfastError('ERR_INVALID_ARGUMENT', '--expires must be a time such as 12h or 30d');
-  }
-  return Number(match[1]) * UNIT_SECONDS[match[2] as keyof typeof UNIT_SECONDS];
 }
 
 function collect(value: string, previous: string[] | undefined): string[] {

@@ -1,4 +1,4 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { decodeJwt } from 'jose';
 import {
   assertNever,
@@ -46,6 +46,11 @@ export interface ConnectPeerOptions extends AbortOptions {
    * and pinning it is up to the caller.
    */
   readonly agentKey?: string | undefined;
+  /**
+   * The Ed25519 key that is proved to be held. Absent: a fresh one. Whoever comes through a share link
+   * uses the same one each time, to be known for the one that was there before.
+   */
+  readonly privateKey?: KeyObject | undefined;
   /** `auto` unless given. */
   readonly path?: ConnectPath | undefined;
   /** How long a direct path is waited for before the relay is tried beside it. */
@@ -80,8 +85,8 @@ export async function connectPeer(options: ConnectPeerOptions): Promise<AgentCon
 class Attempt {
   readonly #options: ConnectPeerOptions;
   readonly #clock: Clock;
-  readonly #keys = generateKeyPairSync('ed25519');
-  readonly #publicKey = publicKeyText(this.#keys.privateKey);
+  readonly #privateKey: KeyObject;
+  readonly #publicKey: string;
   readonly #opened = deferred<readonly IceServer[]>();
   readonly #relayPath = deferred<string>();
   /** Settles when the relay should be tried. */
@@ -97,6 +102,8 @@ class Attempt {
 
   constructor(options: ConnectPeerOptions) {
     this.#options = options;
+    this.#privateKey = options.privateKey ?? generateKeyPairSync('ed25519').privateKey;
+    this.#publicKey = publicKeyText(this.#privateKey);
     this.#clock = options.clock ?? systemClock;
     this.#relayWanted.promise.catch(ignore);
   }
@@ -134,13 +141,33 @@ class Attempt {
       workspaceId: ticket.workspaceId,
       ticketId: admitted.ticketId,
       agentKey,
-      sign: nodeSigner(this.#keys.privateKey),
+      sign: nodeSigner(this.#privateKey),
     } as const;
-    return await authenticateConnection(admitted.connection, {
+    const authenticating = authenticateConnection(admitted.connection, {
       engine: admitted.engine,
       trust,
       clock: this.#clock,
     });
+    return await (admitted.engine === 'framed'
+      ? this.#unlessRefused(authenticating, admitted.connection)
+      : authenticating);
+  }
+
+  /**
+   * A relay stands before the agent has looked at the ticket. What it says against it comes by the
+   * signalling, while the relay leads to nobody.
+   */
+  async #unlessRefused(
+    authenticating: Promise<AgentConnection>,
+    connection: PeerConnection,
+  ): Promise<AgentConnection> {
+    authenticating.catch(ignore);
+    try {
+      return await Promise.race([authenticating, this.#signalsFailed()]);
+    } catch (error) {
+      void connection.close();
+      throw error;
+    }
   }
 
   /** Lets go of all that is not the connection that won. */
