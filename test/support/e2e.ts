@@ -111,6 +111,7 @@ export function keepConnected(open: () => Promise<AgentConnection>): LinkKeeper 
       create: agent.create,
       setIdle: agent.setIdle,
       wait: agent.wait,
+      recordings: agent.recordings,
       close: () => agent.close(),
     };
   });

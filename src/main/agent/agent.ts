@@ -39,6 +39,7 @@ import {
   type CommandRequest,
   type PreparedCommand,
 } from './process/index.js';
+import { createRecordings, type Recordings } from './recordings/index.js';
 import { ChannelRouter, createFaultDoor, type ChannelHandler } from './routing/index.js';
 import { serveSftp, SftpDoor } from './sftp/index.js';
 import { GitAgent } from './ssh/git-agent/index.js';
@@ -113,6 +114,7 @@ class RunningAgent implements Agent {
   readonly #closed = deferred<void>();
   readonly #processes = new ProcessRegistry();
   readonly #terminals: TerminalRegistry;
+  readonly #recordings: Recordings;
   readonly #ssh: SshServer;
   readonly #sftp: SftpDoor;
   readonly #peers: Peers;
@@ -170,6 +172,23 @@ class RunningAgent implements Agent {
           directory,
           term: 'xterm-256color',
         }),
+      onMoved: (id) => {
+        this.#recordings.moved(id);
+      },
+      onEnded: (id) => {
+        this.#recordings.terminalEnded(id);
+      },
+      recordingOf: (id) => this.#recordings.nameOf(id),
+    });
+    this.#recordings = createRecordings({
+      stateDir: options.stateDir,
+      quotaBytes: options.recordingQuotaBytes,
+      maxBytes: options.recordingBytes,
+      terminals: this.#terminals,
+      beatMs: options.workerBeatMs,
+      faults: options.faultDoor,
+      clock,
+      logger,
     });
     this.#ssh = createSshServer({
       logger,
@@ -202,6 +221,7 @@ class RunningAgent implements Agent {
         create: (id, request, subject) => this.#terminals.create(id, request, subject),
         setIdle: (id, idleMs) => this.#terminals.setIdle(id, idleMs),
         wait: (id, timeoutMs, gone) => this.#terminals.wait(id, timeoutMs, gone),
+        recordings: this.#recordings,
       },
       workers: {
         size: options.peerWorkers,
@@ -263,6 +283,7 @@ class RunningAgent implements Agent {
       this.#processes.close(),
       this.#terminals.close(),
     ]);
+    await this.#recordings.close();
     await Promise.all([
       this.#peers.close(),
       this.#git.close(),
@@ -287,6 +308,9 @@ class RunningAgent implements Agent {
       'reconnecting-pty': attach,
       sftp: (channel) => {
         this.#sftp.serve(channel);
+      },
+      recording: (channel) => {
+        this.#recordings.download(channel);
       },
     };
     if (this.#options.faultDoor) {

@@ -37,6 +37,9 @@ export interface AgentOptions {
   readonly maxTerminals?: number | undefined;
   /** Of these, how many one subject may have. Default {@link limits.TERMINALS_PER_SUBJECT}. */
   readonly maxTerminalsPerSubject?: number | undefined;
+  /** What all recordings, and what a single one, may take on disk, in bytes. Defaults 1 GiB and 256 MiB. */
+  readonly recordingQuotaBytes?: number | undefined;
+  readonly recordingBytes?: number | undefined;
   /** Threads of each pool. Default 2. */
   readonly terminalWorkers?: number | undefined;
   readonly peerWorkers?: number | undefined;
@@ -62,6 +65,8 @@ type Defaulted =
   | 'reconnectingPtyIdleMs'
   | 'maxTerminals'
   | 'maxTerminalsPerSubject'
+  | 'recordingQuotaBytes'
+  | 'recordingBytes'
   | 'terminalWorkers'
   | 'peerWorkers'
   | 'workerBeatMs'
@@ -93,6 +98,7 @@ export function resolveAgentOptions(options: AgentOptions): ResolvedAgentOptions
       `${name} must be a whole number from ${String(min)} to ${String(max)}`,
     );
   };
+  const tebibyte = 2 ** 40;
   return Object.freeze({
     ...options,
     ephemeralHostKey: options.ephemeralHostKey ?? false,
@@ -112,6 +118,8 @@ export function resolveAgentOptions(options: AgentOptions): ResolvedAgentOptions
       1,
       limits.MAX_TERMINALS,
     ),
+    recordingQuotaBytes: number('recordingQuotaBytes', limits.RECORDING_QUOTA_BYTES, 0, tebibyte),
+    recordingBytes: number('recordingBytes', limits.RECORDING_BYTES, 0, tebibyte),
     terminalWorkers: number('terminalWorkers', DEFAULT_WORKERS, 1, 64),
     peerWorkers: number('peerWorkers', DEFAULT_WORKERS, 1, 64),
     workerBeatMs: number('workerBeatMs', limits.WORKER_BEAT_MS, 100, 600_000),

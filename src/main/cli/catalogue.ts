@@ -59,6 +59,21 @@ export const CATALOGUE: readonly {
       },
       { name: 'kill', summary: 'end a terminal', load: () => import('./commands/kill.js') },
       {
+        name: 'record',
+        summary: 'record a terminal',
+        load: () => import('./commands/record.js'),
+      },
+      {
+        name: 'recordings',
+        summary: 'list, fetch, stop and delete recordings',
+        load: () => import('./commands/recordings.js'),
+      },
+      {
+        name: 'play',
+        summary: 'play a recording in this terminal',
+        load: () => import('./commands/play.js'),
+      },
+      {
         name: 'forward',
         summary: 'forward ports to or from a workspace',
         load: () => import('./commands/forward.js'),

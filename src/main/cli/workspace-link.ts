@@ -10,7 +10,7 @@ import {
 } from '../../shared/common/index.js';
 import type { TerminalInfo, TicketResponse } from '../../shared/common/wire/index.js';
 import { createBrokerApi, type BrokerApi } from '../client/broker-api/index.js';
-import type { AgentConnection } from '../client/connection/index.js';
+import type { AgentConnection, RecordingsClient } from '../client/connection/index.js';
 import type { Config } from './config/index.js';
 import { KnownAgents } from './known-agents.js';
 import { HOST_SUFFIX } from './ssh-config/index.js';
@@ -39,6 +39,7 @@ export interface WorkspaceLink extends Closable {
   readonly create: AgentConnection['create'];
   readonly setIdle: AgentConnection['setIdle'];
   readonly wait: AgentConnection['wait'];
+  readonly recordings: RecordingsClient;
 }
 
 /** `local.holdfast` and `local` are the same workspace. */
@@ -226,6 +227,7 @@ function linkOf(agent: AgentConnection, sshHostKey: string | undefined): Workspa
     create: agent.create,
     setIdle: agent.setIdle,
     wait: agent.wait,
+    recordings: agent.recordings,
     close: () => agent.close(),
   };
 }

@@ -15,6 +15,7 @@ export {
   type ConnectLocalOptions,
   type ConnectPath,
   type ConnectPeerOptions,
+  type RecordingsClient,
 } from './connection/index.js';
 export {
   createTerminalClient,

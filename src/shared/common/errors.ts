@@ -205,6 +205,22 @@ export const ERROR_CODES = {
     meaning: 'The workspace has no Git key, or it cannot be used.',
     hint: 'Set one with `holdfast workspace add --git-key FILE`, and give its public half to the Git host.',
   },
+  ERR_RECORDING_NOT_FOUND: {
+    meaning: 'There is no recording of this name.',
+    hint: 'List them with `holdfast recordings WORKSPACE`.',
+  },
+  ERR_RECORDING_EXISTS: {
+    meaning: 'The terminal is being recorded already, or a recording of this name exists.',
+    hint: 'Stop that recording first, or choose another name.',
+  },
+  ERR_RECORDING_QUOTA: {
+    meaning: 'The recordings of this workspace take all the space they may have.',
+    hint: 'Delete some with `holdfast recordings WORKSPACE delete NAME`, or raise `recordingQuota`.',
+  },
+  ERR_RECORDING_FORMAT: {
+    meaning: 'The file is no recording that can be played.',
+    hint: 'Play asciicast files of version 2 or 3.',
+  },
   ERR_UNSUPPORTED: {
     meaning: 'This platform or build does not support the operation.',
     hint: 'See README.md for what is proven where.',

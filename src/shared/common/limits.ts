@@ -288,3 +288,27 @@ export const AUDIT_RECORDS = 100_000;
 export const TURN_CREDENTIAL_MS = 10 * 60_000;
 /** For one request to the broker's HTTP API. */
 export const BROKER_REQUEST_MS = 15_000;
+
+/** Recordings. */
+/** Longest name of a recording: a terminal's name, a date and a number. */
+export const RECORDING_NAME_LENGTH = 96;
+/** What all recordings of an agent may take on disk, unless its configuration says otherwise. */
+export const RECORDING_QUOTA_BYTES = 1024 * MIB;
+/** What one recording may take, likewise. */
+export const RECORDING_BYTES = 256 * MIB;
+/** Files in the folder. */
+export const RECORDINGS = 1_000;
+/** Output of one terminal on its way into its recording: read from the PTY and not yet in the file. */
+export const RECORDING_QUEUE_BYTES = 4 * MIB;
+/** Typed and not shown yet by a program that echoes by itself. */
+export const RECORDING_UNSHOWN_BYTES = 4 * KIB;
+/** One line of a file that is read; a writer's are a sixth of it at most. */
+export const RECORDING_LINE_BYTES = 2 * MIB;
+/** Of a download, sent and not acknowledged. */
+export const RECORDING_WINDOW_BYTES = MIB;
+/** Downloads of one agent at a time. */
+export const RECORDING_DOWNLOADS = 32;
+/** Recording after which the next keyframe is made. */
+export const RECORDING_KEYFRAME_BYTES = 128 * KIB;
+/** The part of an index that a player reads; later keyframes are left out. */
+export const RECORDING_INDEX_BYTES = 32 * MIB;

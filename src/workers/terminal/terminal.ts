@@ -39,6 +39,7 @@ import { GrowthBudget, OutputLog } from './output-log.js';
 import { PresenceBoard } from './presence.js';
 import { PtyReader } from './pty-reader.js';
 import { PtyWriter } from './pty-writer.js';
+import { RecorderSlot } from './recorder-slot.js';
 import { findReplayStart } from './replay-start.js';
 import { SizeOwner } from './size-owner.js';
 import { ViewerSet } from './viewer-set.js';
@@ -74,6 +75,7 @@ export class Terminal implements ViewerHost {
   readonly #control: ControlDesk;
   readonly #reader: PtyReader;
   readonly #writer: PtyWriter;
+  readonly #recorder: RecorderSlot;
   readonly #answering: Answering;
   readonly #channels = new Map<ViewerId, Viewer>();
   readonly #ports = new Map<ViewerId, MessagePort>();
@@ -155,6 +157,14 @@ export class Terminal implements ViewerHost {
       logger: this.#logger,
       now: () => this.now(),
       head: () => this.#log.head,
+    });
+    this.#recorder = new RecorderSlot({
+      log: this.#log,
+      clock: this.#clock,
+      guard: this.#guard,
+      fd: task.ioFd,
+      attachPoint: (from) => this.#viewers.attachPoint(from),
+      size: () => this.#sizes.size,
     });
     this.#writer = new PtyWriter(task.ioFd, this.#clock);
     this.#answering = new Answering({
@@ -241,6 +251,7 @@ export class Terminal implements ViewerHost {
     }
     this.#viewers.inputArrived();
     this.#answering.typed(viewer);
+    this.#recorder.typed(bytes);
     this.#writer.write(bytes, done);
     if (INTERRUPTS.some((key) => bytes.includes(key))) this.#viewers.interrupted(viewer);
   }
@@ -318,6 +329,10 @@ export class Terminal implements ViewerHost {
         for (const viewer of this.#channels.values()) viewer.end(command.error);
         this.#close({ type: 'finished' });
         return;
+      case 'record':
+        if (this.#state === 'reading') this.#recorder.begin(command.feed, command.spec);
+        else command.feed.close();
+        return;
       case 'fault':
         if (workerSetup()?.faults === true) injectFault(command.kind);
         return;
@@ -360,6 +375,7 @@ export class Terminal implements ViewerHost {
     // Before the slab that `bytes` may be a part of is wiped.
     this.#answering.appended(bytes);
     if (bytes.buffer === this.#slab.bytes.buffer) this.#slab.taken(bytes.length, this.#log.head);
+    this.#recorder.outputAdded(bytes.length);
     this.#viewers.outputAdded();
   }
 
@@ -370,6 +386,7 @@ export class Terminal implements ViewerHost {
       this.#logger.debug('resize failed', { error: wrapError(error, 'ERR_INTERNAL', 'resize') });
     }
     this.#viewers.sizeChanged(size);
+    this.#recorder.sizeChanged(size);
     this.#post({ type: 'resized', size });
   }
 
@@ -392,6 +409,7 @@ export class Terminal implements ViewerHost {
     this.#state = 'exited';
     this.#writer.close();
     this.#viewers.pump();
+    this.#recorder.exited(this.#processExit ?? { kind: 'unknown' });
     this.#post({
       type: 'exited',
       exit: this.#processExit ?? { kind: 'unknown' },
@@ -454,6 +472,7 @@ export class Terminal implements ViewerHost {
     this.#presence.close();
     this.#answering.close();
     this.#viewers.close();
+    this.#recorder.close();
     // A port that closes without a last word tells its viewer to attach anew.
     for (const port of this.#ports.values()) port.close();
     this.#reader.close();

@@ -34,6 +34,7 @@ import type {
 } from '../../../shared/node/peer/index.js';
 import { PortChannel, type FaultKind, type PortHandle } from '../../../shared/node/ports/index.js';
 import type { WorkerPool } from '../worker-pool/index.js';
+import { recordingsFor } from './recording-requests.js';
 import type { IncomingChannel, VerifiedPeer } from './types.js';
 
 /** As {@link ControlRequests}, with who asks where the agent must know. */
@@ -348,6 +349,7 @@ export class PeerSession implements VerifiedPeer, Closable {
         }
         return requests.wait(id, timeoutMs, gone);
       },
+      recordings: requests.recordings && recordingsFor(requests.recordings, this.permissions),
     };
   }
 

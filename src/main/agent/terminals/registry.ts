@@ -1,4 +1,5 @@
 import { constants } from 'node:os';
+import type { MessagePort } from 'node:worker_threads';
 import {
   HoldfastError,
   limits,
@@ -17,19 +18,19 @@ import {
   type TerminalInfo,
   type TerminalSize,
 } from '../../../shared/common/wire/index.js';
-import { PortChannel, type FaultKind } from '../../../shared/node/ports/index.js';
 import type {
   CreateRequest,
   CreateResult,
   WaitResult,
 } from '../../../shared/common/peer-auth/index.js';
+import { PortChannel, type FaultKind, type RecordSpec } from '../../../shared/node/ports/index.js';
 import type { IncomingChannel } from '../peers/types.js';
 import { WorkerPool, type TaskPool } from '../worker-pool/index.js';
 import { TerminalSession } from './pty-session.js';
 import { readForeground } from './foreground.js';
 import { TerminalHandle, terminalNotFound } from './terminal-handle.js';
-import type { PtyCommand, PtySession, Terminals } from './types.js';
 import { Waiters } from './waiters.js';
+import type { PtyCommand, PtySession, TerminalFacts, Terminals } from './types.js';
 
 export interface TerminalsOptions {
   /** Worker threads; at least 1, and two so that one flood leaves room. */
@@ -52,6 +53,12 @@ export interface TerminalsOptions {
    * @throws {HoldfastError} ERR_SHELL_NOT_FOUND, ERR_DIRECTORY_NOT_FOUND, ERR_INVALID_ARGUMENT.
    */
   prepareShell(id: TerminalId, launch: LaunchRequest): Promise<Omit<PtyCommand, 'size'>>;
+  /** Another worker has a terminal, since the one before died. */
+  onMoved?(id: TerminalId): void;
+  /** A terminal has ended; its id is free. */
+  onEnded?(id: TerminalId): void;
+  /** Name of the recording that is being made of a terminal. Absent: none is. */
+  recordingOf?(id: TerminalId): string | undefined;
 }
 
 /** What a terminal shall run, and where; see `create` of the control channel. */
@@ -223,6 +230,15 @@ export class TerminalRegistry implements Terminals {
     return await this.#entry(id).waiters.wait(timeoutMs, gone);
   }
 
+  facts(id: TerminalId): TerminalFacts {
+    const { epoch, title, termType } = this.#running(id);
+    return { epoch, title, termType };
+  }
+
+  feed(id: TerminalId, port: MessagePort, spec: RecordSpec): boolean {
+    return this.#running(id).feed(port, spec);
+  }
+
   /** Kills the worker that serves `id`, for tests; does nothing unless the door was opened at start. */
   injectFault(id: TerminalId, kind: FaultKind): void {
     this.#entry(id).handle.fault(kind);
@@ -288,6 +304,9 @@ export class TerminalRegistry implements Terminals {
       onExited: () => {
         this.#retire(entry);
       },
+      onMoved: () => {
+        this.#options.onMoved?.(id);
+      },
     });
     const entry: Entry = {
       handle,
@@ -349,6 +368,7 @@ export class TerminalRegistry implements Terminals {
     if (this.#entries.get(handle.id) !== entry) return;
     this.#entries.delete(handle.id);
     entry.waiters.tell({ ended: 'terminal', exit: handle.exit ?? { kind: 'unknown' } });
+    this.#options.onEnded?.(handle.id);
     this.#options.logger.info('terminal ended', { terminal: handle.id, bytes: handle.bytes });
     this.#leaving.add(handle);
     void handle.closed.then(() => this.#leaving.delete(handle));
@@ -373,6 +393,12 @@ export class TerminalRegistry implements Terminals {
   #idleMs(protocol: TerminalProtocol): number {
     const { idleMs } = this.#options;
     return protocol === 'terminal' ? idleMs.terminal : idleMs.reconnectingPty;
+  }
+
+  #running(id: TerminalId): TerminalHandle {
+    const { handle } = this.#entry(id);
+    if (handle.state !== 'running') throw terminalNotFound(id);
+    return handle;
   }
 
   #requireOpen(): void {
@@ -425,6 +451,7 @@ export class TerminalRegistry implements Terminals {
       epoch: handle.epoch,
       owner,
       idleLimitMs: idleMs,
+      recording: this.#options.recordingOf?.(handle.id),
       ...(command === undefined ? {} : { command }),
       ...(cwd === undefined ? {} : { cwd }),
     };

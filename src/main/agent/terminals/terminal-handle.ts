@@ -31,6 +31,7 @@ import {
   type FaultKind,
   type PortHandle,
   type TerminalAnswer,
+  type RecordSpec,
   type TerminalCommand,
   type TerminalEvent,
   type TerminalQuestion,
@@ -90,6 +91,7 @@ export class TerminalHandle {
   #port: MessagePort | undefined;
   #size: TerminalSize = { rows: limits.DEFAULT_ROWS, cols: limits.DEFAULT_COLS };
   #title = '';
+  #termType = '';
   #exit: ExitStatus | undefined;
   #losses: number[] = [];
   #state: 'starting' | 'running' | 'exited' | 'closed' = 'starting';
@@ -139,6 +141,10 @@ export class TerminalHandle {
   get pid(): number {
     return this.#pty?.pid ?? 0;
   }
+  /** `TERM` of what runs in it. */
+  get termType(): string {
+    return this.#termType;
+  }
   get slavePath(): string {
     return this.#pty?.slavePath ?? '';
   }
@@ -150,6 +156,7 @@ export class TerminalHandle {
     });
     this.#pty = pty;
     this.#size = command.size;
+    this.#termType = command.env['TERM'] ?? '';
     this.#state = 'running';
     command.prepare?.(pty.slavePath);
     this.#adopt();
@@ -169,6 +176,13 @@ export class TerminalHandle {
 
   resize(size: TerminalSize): void {
     this.#send({ type: 'resize', size });
+  }
+
+  /** Has the worker send all that happens over `port`. False: there is none now. */
+  feed(port: MessagePort, spec: RecordSpec): boolean {
+    if (this.#port === undefined) return false;
+    this.#send({ type: 'record', feed: port, spec }, [port]);
+    return true;
   }
 
   /**

@@ -1,10 +1,12 @@
-import type { ByteChannel, Closable, TerminalId } from '../../../shared/common/index.js';
+import type { MessagePort } from 'node:worker_threads';
+import type { ByteChannel, Closable, Epoch, TerminalId } from '../../../shared/common/index.js';
 import type { ExitStatus, TerminalInfo, TerminalSize } from '../../../shared/common/wire/index.js';
 import type {
   CreateRequest,
   CreateResult,
   WaitResult,
 } from '../../../shared/common/peer-auth/index.js';
+import type { RecordSpec } from '../../../shared/node/ports/index.js';
 import type { IncomingChannel } from '../peers/types.js';
 
 /** What to run in a PTY. All of it was checked before; the fork itself only fails on system limits. */
@@ -38,6 +40,14 @@ export interface PtySession extends Closable {
   signal(signal: NodeJS.Signals): void;
 }
 
+/** What a recording says of its terminal. */
+export interface TerminalFacts {
+  readonly epoch: Epoch;
+  readonly title: string;
+  /** `TERM` of what runs in it. */
+  readonly termType: string;
+}
+
 /** The agent's terminals. */
 export interface Terminals extends Closable {
   /** Routes a `terminal` or `reconnecting-pty` channel: attaches it, creating the terminal if new. */
@@ -65,4 +75,13 @@ export interface Terminals extends Closable {
    * @throws {HoldfastError} ERR_TERMINAL_NOT_FOUND, ERR_WAIT_TIMEOUT, ERR_CLOSED.
    */
   wait(id: TerminalId, timeoutMs: number | undefined, gone: AbortSignal): Promise<WaitResult>;
+  /** @throws {HoldfastError} ERR_TERMINAL_NOT_FOUND. */
+  facts(id: TerminalId): TerminalFacts;
+  /**
+   * Has all that happens in a terminal sent over `port`, which goes over to its worker. When that dies the
+   * port closes; `onMoved` of the registry then says when to ask again. False: it has no worker just now,
+   * and `port` stays the caller's.
+   * @throws {HoldfastError} ERR_TERMINAL_NOT_FOUND.
+   */
+  feed(id: TerminalId, port: MessagePort, spec: RecordSpec): boolean;
 }

@@ -275,6 +275,22 @@ export const FIELDS = {
     defaultValue: limits.WORKER_BEAT_MS,
     defaultText: '15s',
   }),
+  recordingQuota: withDefault({
+    flag: '--recording-quota <number>',
+    env: 'HOLDFAST_RECORDING_QUOTA',
+    key: 'recordingQuota',
+    meaning: 'What all recordings of terminals may take on disk, in bytes; 0 is none.',
+    parse: integer(0, 2 ** 40),
+    defaultValue: limits.RECORDING_QUOTA_BYTES,
+  }),
+  recordingBytes: withDefault({
+    flag: '--recording-bytes <number>',
+    env: 'HOLDFAST_RECORDING_BYTES',
+    key: 'recordingBytes',
+    meaning: 'What one recording may take on disk, in bytes; it ends there.',
+    parse: integer(0, 2 ** 40),
+    defaultValue: limits.RECORDING_BYTES,
+  }),
   authorizedKeys: field({
     flag: '--authorized-keys <file>',
     env: 'HOLDFAST_AUTHORIZED_KEYS',

@@ -45,6 +45,7 @@ const EXIT_OF: Partial<Record<ErrorCode, keyof typeof EXIT>> = {
   ERR_NOT_FOUND: 'notFound',
   ERR_WORKSPACE_NOT_FOUND: 'notFound',
   ERR_TERMINAL_NOT_FOUND: 'notFound',
+  ERR_RECORDING_NOT_FOUND: 'notFound',
   ERR_BROKER_UNREACHABLE: 'unreachable',
   ERR_AGENT_OFFLINE: 'unreachable',
   ERR_PEER_TIMEOUT: 'unreachable',

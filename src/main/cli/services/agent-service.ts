@@ -42,6 +42,8 @@ export async function runAgent(settings: AgentSettings): Promise<RunningAgentSer
       ringBytes: settings.ringBytes,
       terminalIdleMs: settings.terminalIdleMs,
       reconnectingPtyIdleMs: settings.reconnectingPtyIdleMs,
+      recordingQuotaBytes: settings.recordingQuota,
+      recordingBytes: settings.recordingBytes,
       workerBeatMs: settings.workerBeatMs,
       faultDoor: settings.faultDoor,
       metrics: settings.metricsListen,

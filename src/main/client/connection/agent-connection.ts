@@ -10,7 +10,7 @@ import {
   type AuthenticatedSession,
   type ClientTrust,
 } from '../../../shared/common/peer-auth/index.js';
-import type { PeerEngine, TerminalInfo } from '../../../shared/common/wire/index.js';
+import type { PeerEngine, RecordingInfo, TerminalInfo } from '../../../shared/common/wire/index.js';
 import {
   nodePeerCrypto,
   type OpenChannelOptions,
@@ -39,6 +39,26 @@ export interface AgentConnection extends Closable {
   readonly create: ClientControl['create'];
   readonly setIdle: ClientControl['setIdle'];
   readonly wait: ClientControl['wait'];
+  /** Recordings that the agent makes and keeps; see `ClientControl`. */
+  readonly recordings: RecordingsClient;
+}
+
+/** Requests about recordings. */
+export interface RecordingsClient {
+  /**
+   * Begins to record a terminal on the agent.
+   * @throws {HoldfastError} ERR_TERMINAL_NOT_FOUND, ERR_FORBIDDEN, ERR_RECORDING_EXISTS,
+   *   ERR_RECORDING_QUOTA.
+   */
+  record(
+    terminal: string,
+    options?: { readonly input?: boolean; readonly name?: string },
+  ): Promise<RecordingInfo>;
+  /** Resolves when its file is complete. @throws {HoldfastError} ERR_RECORDING_NOT_FOUND. */
+  stop(name: string): Promise<RecordingInfo>;
+  list(): Promise<RecordingInfo[]>;
+  /** @throws {HoldfastError} ERR_RECORDING_NOT_FOUND; ERR_RECORDING_EXISTS while it is being made. */
+  delete(name: string): Promise<void>;
 }
 
 export interface AuthenticateOptions {
@@ -93,6 +113,12 @@ export async function authenticateConnection(
     create: (terminal, request) => control.create(terminal, request),
     setIdle: (terminal, idleMs) => control.setIdle(terminal, idleMs),
     wait: (terminal, timeoutMs) => control.wait(terminal, timeoutMs),
+    recordings: {
+      record: (terminal, options) => control.record(terminal, options),
+      stop: (name) => control.stopRecording(name),
+      list: () => control.recordings(),
+      delete: (name) => control.deleteRecording(name),
+    },
     close: once(async () => {
       control.close();
       await connection.close();

@@ -6,6 +6,7 @@ export {
   authenticateConnection,
   type AgentConnection,
   type AuthenticateOptions,
+  type RecordingsClient,
 } from './agent-connection.js';
 export { connectLocal, type ConnectLocalOptions } from './local.js';
 export { connectPeer, type ConnectPath, type ConnectPeerOptions } from './connect-peer.js';

@@ -11,6 +11,7 @@ import {
   type AgentControl as AgentMessage,
   type ClientControl as ClientMessage,
   type PeerEngine,
+  type RecordingInfo,
   type TerminalInfo,
 } from '../wire/index.js';
 import { toBase64Url } from './base64url.js';
@@ -60,6 +61,26 @@ export interface ControlRequests {
   setIdle(id: TerminalId, idleMs: number): Promise<void>;
   /** `gone` aborts when the client that asked has left. */
   wait(id: TerminalId, timeoutMs: number | undefined, gone: AbortSignal): Promise<WaitResult>;
+  /** Absent: this agent records nothing. */
+  readonly recordings?: RecordingRequests | undefined;
+}
+
+/** Requests about recordings. */
+export interface RecordingRequests {
+  /** Begins to record a terminal. */
+  record(id: TerminalId, options: RecordOptions): Promise<RecordingInfo>;
+  /** Ends the recording `name`; resolves when its file is complete. */
+  stop(name: string): Promise<RecordingInfo>;
+  list(): Promise<RecordingInfo[]>;
+  delete(name: string): Promise<void>;
+}
+
+/** How a recording is made. */
+export interface RecordOptions {
+  /** What is typed, too. */
+  readonly input: boolean;
+  /** Absent: made from the terminal and the time. */
+  readonly name?: string | undefined;
 }
 
 export interface AgentControlOptions {
@@ -85,7 +106,12 @@ export interface AgentControlOptions {
   readonly clock?: Clock | undefined;
 }
 
-/** A list of terminals goes out in pieces of about this many bytes. */
+type RecordingRequest = Extract<
+  ClientMessage,
+  { type: 'record' | 'stop-recording' | 'recordings' | 'delete-recording' }
+>;
+
+/** A list goes out in pieces of about this many bytes. */
 const LIST_PIECE_BYTES = 32 * 1024;
 
 /**
@@ -163,6 +189,10 @@ export class AgentControl {
       case 'create':
       case 'set-idle':
       case 'wait':
+      case 'record':
+      case 'stop-recording':
+      case 'recordings':
+      case 'delete-recording':
         this.#receiveRequest(message);
         return;
       default:
@@ -289,6 +319,48 @@ export class AgentControl {
         this.#send({ type: 'command', id, ...result });
         return;
       }
+      case 'record':
+      case 'stop-recording':
+      case 'recordings':
+      case 'delete-recording':
+        await this.#answerRecording(request);
+        return;
+      default:
+        assertNever(request);
+    }
+  }
+
+  async #answerRecording(request: RecordingRequest): Promise<void> {
+    const { id } = request;
+    const requests = this.#options.requests.recordings;
+    if (requests === undefined) {
+      throw new HoldfastError('ERR_UNSUPPORTED', 'this agent records nothing');
+    }
+    switch (request.type) {
+      case 'record': {
+        const { input = false, name } = request;
+        const terminal = parseTerminalId(request.terminal);
+        const recording = await requests.record(terminal, { input, name });
+        this.#send({ type: 'recording', id, recording });
+        return;
+      }
+      case 'stop-recording': {
+        const recording = await requests.stop(request.name);
+        this.#send({ type: 'recording', id, recording });
+        return;
+      }
+      case 'recordings': {
+        const pieces = cutList(await requests.list());
+        for (const [index, recordings] of pieces.entries()) {
+          const more = index < pieces.length - 1 ? { more: true } : {};
+          this.#send({ type: 'recordings', id, recordings, ...more });
+        }
+        return;
+      }
+      case 'delete-recording':
+        await requests.delete(request.name);
+        this.#send({ type: 'recording-deleted', id });
+        return;
       default:
         assertNever(request);
     }
@@ -301,8 +373,8 @@ export class AgentControl {
 }
 
 /** `list` in pieces that fit a message each; at least one piece. */
-function cutList(list: TerminalInfo[]): TerminalInfo[][] {
-  const pieces: TerminalInfo[][] = [[]];
+function cutList<T>(list: readonly T[]): T[][] {
+  const pieces: T[][] = [[]];
   let bytes = 0;
   for (const item of list) {
     bytes += JSON.stringify(item).length;

@@ -10,6 +10,7 @@ import {
   type AgentControl as AgentMessage,
   type ClientControl as ClientMessage,
   type PeerEngine,
+  type RecordingInfo,
   type TerminalInfo,
 } from '../wire/index.js';
 import type { CreateRequest, CreateResult, WaitResult } from './agent-control.js';
@@ -68,6 +69,7 @@ type Answer = Extract<AgentMessage, { id: number }>;
 interface OpenRequest {
   readonly answer: Deferred<AgentMessage>;
   readonly terminals: TerminalInfo[];
+  readonly recordings: RecordingInfo[];
 }
 
 /** The client's side of the control channel: proves itself, verifies the agent, then asks. */
@@ -172,6 +174,33 @@ export class ClientControl {
     throw wrongAnswer();
   }
 
+  /**
+   * Begins to record a terminal on the agent.
+   * @throws {HoldfastError} ERR_TERMINAL_NOT_FOUND, ERR_FORBIDDEN, ERR_RECORDING_EXISTS,
+   *   ERR_RECORDING_QUOTA.
+   */
+  async record(
+    terminal: string,
+    options: { readonly input?: boolean; readonly name?: string } = {},
+  ): Promise<RecordingInfo> {
+    return recordingOf(await this.#request({ type: 'record', terminal, ...options }));
+  }
+
+  /** @throws {HoldfastError} ERR_RECORDING_NOT_FOUND, ERR_FORBIDDEN. */
+  async stopRecording(name: string): Promise<RecordingInfo> {
+    return recordingOf(await this.#request({ type: 'stop-recording', name }));
+  }
+
+  async recordings(): Promise<RecordingInfo[]> {
+    const answer = await this.#request({ type: 'recordings' });
+    return answer.type === 'recordings' ? answer.recordings : [];
+  }
+
+  /** @throws {HoldfastError} ERR_RECORDING_NOT_FOUND, ERR_FORBIDDEN; ERR_RECORDING_EXISTS while it runs. */
+  async deleteRecording(name: string): Promise<void> {
+    await this.#request({ type: 'delete-recording', name });
+  }
+
   close(): void {
     this.#control.close();
   }
@@ -188,7 +217,7 @@ export class ClientControl {
     const id = this.#nextId;
     this.#nextId += 1;
     const answer = deferred<AgentMessage>();
-    this.#requests.set(id, { answer, terminals: [] });
+    this.#requests.set(id, { answer, terminals: [], recordings: [] });
     this.#send({ ...body, id });
     return await answer.promise;
   }
@@ -227,6 +256,9 @@ export class ClientControl {
       case 'created':
       case 'idle-set':
       case 'command':
+      case 'recording':
+      case 'recordings':
+      case 'recording-deleted':
         this.#receiveAnswer(message);
         return;
       default:
@@ -307,6 +339,10 @@ export class ClientControl {
       request.terminals.push(...message.terminals);
       if (message.more === true) return;
       request.answer.resolve({ ...message, terminals: request.terminals });
+    } else if (message.type === 'recordings') {
+      request.recordings.push(...message.recordings);
+      if (message.more === true) return;
+      request.answer.resolve({ ...message, recordings: request.recordings });
     } else {
       request.answer.resolve(message);
     }
@@ -321,4 +357,9 @@ export class ClientControl {
 
 function wrongAnswer(): HoldfastError {
   return new HoldfastError('ERR_PROTOCOL', 'the answer is not the one to the request');
+}
+
+function recordingOf(answer: AgentMessage): RecordingInfo {
+  if (answer.type === 'recording') return answer.recording;
+  throw wrongAnswer();
 }

@@ -14,6 +14,8 @@ export {
   type CreateResult,
   type ExpectedClient,
   type WaitResult,
+  type RecordingRequests,
+  type RecordOptions,
 } from './agent-control.js';
 export { fromBase64Url, toBase64Url } from './base64url.js';
 export {

@@ -10,8 +10,10 @@ import {
   MAX_CELLS,
   MIN_CELLS,
   PATH_BYTES,
+  RECORDING_NAME_LENGTH,
   WAIT_MAX_MS,
 } from '../limits.js';
+import { recordingInfoSchema } from './recordings.js';
 import { publicKeySchema } from './ticket.js';
 
 /** Stated by both ends in `hello`; a mismatch is ERR_PROTOCOL_VERSION. */
@@ -84,6 +86,26 @@ export const clientControlSchema = z.discriminatedUnion('type', [
     terminal,
     timeoutMs: z.number().int().min(0).max(WAIT_MAX_MS).optional(),
   }),
+  z.object({
+    type: z.literal('record'),
+    id: requestId,
+    terminal,
+    /** What is typed, too, but for what nobody sees. */
+    input: z.boolean().optional(),
+    /** Absent: made from the terminal and the time. */
+    name: z.string().max(RECORDING_NAME_LENGTH).optional(),
+  }),
+  z.object({
+    type: z.literal('stop-recording'),
+    id: requestId,
+    name: z.string().max(RECORDING_NAME_LENGTH),
+  }),
+  z.object({ type: z.literal('recordings'), id: requestId }),
+  z.object({
+    type: z.literal('delete-recording'),
+    id: requestId,
+    name: z.string().max(RECORDING_NAME_LENGTH),
+  }),
 ]);
 export type ClientControl = z.infer<typeof clientControlSchema>;
 
@@ -115,6 +137,8 @@ export const terminalInfoSchema = z.object({
   /** Only of an exited one, as `endedAt`. */
   exit: exitStatusSchema.optional(),
   endedAt: z.string().optional(),
+  /** Name of the recording that is being made of it. */
+  recording: z.string().optional(),
 });
 export type TerminalInfo = z.infer<typeof terminalInfoSchema>;
 
@@ -162,6 +186,20 @@ export const agentControlSchema = z.discriminatedUnion('type', [
     command: z.string().optional(),
     durationMs: z.number().int().optional(),
   }),
+  /** Answers `record` and `stop-recording`. */
+  z.object({
+    type: z.literal('recording'),
+    id: requestId,
+    recording: recordingInfoSchema,
+  }),
+  z.object({
+    type: z.literal('recordings'),
+    id: requestId,
+    recordings: z.array(recordingInfoSchema),
+    /** The rest of the list follows in another message with the same `id`. */
+    more: z.boolean().optional(),
+  }),
+  z.object({ type: z.literal('recording-deleted'), id: requestId }),
   /** Without `id` the whole connection is refused and closes; with it, that request. */
   z.object({ type: z.literal('error'), id: z.number().int().optional(), error: errorRecord }),
 ]);

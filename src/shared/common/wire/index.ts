@@ -75,6 +75,21 @@ export {
   type TerminalInfo,
 } from './control.js';
 export {
+  formatRecordingLabel,
+  isRecordingName,
+  parseRecordingLabel,
+  RECORDING_ENDS,
+  recordingAckSchema,
+  recordingAnswerSchema,
+  recordingInfoSchema,
+  type RecordingAck,
+  type RecordingAnswer,
+  type RecordingEndReason,
+  type RecordingInfo,
+  type RecordingLabel,
+  type RecordingPart,
+} from './recordings.js';
+export {
   agentSignalSchema,
   brokerToAgentSchema,
   brokerToClientSchema,

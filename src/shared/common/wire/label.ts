@@ -14,7 +14,14 @@ export interface TerminalLabel extends TerminalSize {
 }
 
 /** The protocols that the agent serves, as named in the `protocol` field of a data channel. */
-export const PROTOCOLS = ['control', 'ssh', 'sftp', 'terminal', 'reconnecting-pty'] as const;
+export const PROTOCOLS = [
+  'control',
+  'ssh',
+  'sftp',
+  'terminal',
+  'reconnecting-pty',
+  'recording',
+] as const;
 export type Protocol = (typeof PROTOCOLS)[number];
 
 /** Whether the agent serves a protocol of this name. */

@@ -14,6 +14,7 @@ export {
   FAULT_KINDS,
   TERMINAL_PORT_VERSION,
   type FaultKind,
+  type RecordSpec,
   type WorkerSetup,
   type TerminalAnswer,
   type TerminalCommand,
@@ -24,4 +25,14 @@ export {
   type ViewerSpec,
 } from './terminal-port.js';
 export { ReadSlab } from './read-slab.js';
+export {
+  monotonicMs,
+  RecordingRoom,
+  RecordingStatus,
+  type FeedAnswer,
+  type FeedMessage,
+  type RecordingCommand,
+  type RecordingEvent,
+  type RecordingTask,
+} from './recording-port.js';
 export { TerminalStatus } from './terminal-status.js';

@@ -65,6 +65,13 @@ export interface ViewerSpec {
   readonly offset?: number | undefined;
 }
 
+/** How a terminal is recorded. */
+export interface RecordSpec {
+  readonly input: boolean;
+  /** The first byte that the recording lacks. Absent: it begins here, with what the ring has. */
+  readonly from?: number | undefined;
+}
+
 /** Main to terminal worker. */
 export type TerminalCommand =
   /** The port in `handle` is transferred along. */
@@ -79,6 +86,8 @@ export type TerminalCommand =
   | { readonly type: 'release' }
   /** Give up at once: viewers get `error`, nothing is drained. */
   | { readonly type: 'abandon'; readonly error: ErrorRecord }
+  /** Sends all that happens from now on over the port in `feed`, until it closes. */
+  | { readonly type: 'record'; readonly feed: MessagePort; readonly spec: RecordSpec }
   /** Test door; ignored unless the agent was started with it (see `FaultKind`). */
   | { readonly type: 'fault'; readonly kind: FaultKind };
 

@@ -7,4 +7,10 @@ export { forkPty, resizePty, signalName, type ForkedPty, type ForkOptions } from
 export { reapOrphans } from './orphans.js';
 export { openPipe, openPipes, type PipeEnds } from './pipe.js';
 export { sealInheritedDescriptors } from './seal.js';
-export { mergeTerminalModes, setTerminalModes, type TerminalModes } from './termios.js';
+export {
+  mergeTerminalModes,
+  readEchoMode,
+  setTerminalModes,
+  type EchoMode,
+  type TerminalModes,
+} from './termios.js';

@@ -131,3 +131,23 @@ export function setTerminalModes(slavePath: string, modes: TerminalModes): void 
     closeSync(fd);
   }
 }
+
+/** How what is typed shows up. */
+export type EchoMode =
+  /** The kernel echoes. */
+  | 'kernel'
+  /** Nobody does: a program asks for a secret, a line at a time. */
+  | 'none'
+  /** The program reads single keys and echoes by itself, or does not. */
+  | 'program';
+
+/** How the terminal of master `fd` echoes now. Where that cannot be read, as if nobody did. */
+export function readEchoMode(fd: number): EchoMode {
+  if (process.platform !== 'linux') return 'none';
+  const termios = new Uint8Array(TERMIOS_BYTES);
+  if (termiosCalls().tcgetattr(fd, termios) !== 0) return 'none';
+  const local = new DataView(termios.buffer).getUint32(WORDS.local, true);
+  const has = (name: string): boolean => (local & (FLAGS[name]?.[1] ?? 0)) !== 0;
+  if (has('ECHO')) return 'kernel';
+  return has('ICANON') ? 'none' : 'program';
+}

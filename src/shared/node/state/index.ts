@@ -4,4 +4,10 @@
  */
 export { generateIdentity, identityOf, loadOrCreateIdentity, type Identity } from './identity.js';
 export { lockStateDir } from './lock.js';
-export { openLogFile, openStateDir, readSecretFile, writeSecretFile } from './secure-file.js';
+export {
+  errno,
+  openLogFile,
+  openStateDir,
+  readSecretFile,
+  writeSecretFile,
+} from './secure-file.js';
