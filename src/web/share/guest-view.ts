@@ -9,6 +9,7 @@ import type { Shared, TerminalInfo } from '../../shared/common/wire/index.js';
 import type { ConnectionState, WorkspaceConnection } from '../connection/index.js';
 import { el } from '../dom.js';
 import { TerminalPane, type PaneHost } from '../panes/terminal-pane.js';
+import { shortcutOf } from '../shortcuts.js';
 import { createKeyRow } from '../terminal/key-row.js';
 import { connectionBanner } from '../views/connection-banner.js';
 import { problem } from '../views/problem.js';
@@ -75,7 +76,10 @@ class GuestView implements View {
     this.element.addEventListener(
       'keydown',
       (event) => {
-        this.#explainReadOnly(event);
+        if (this.#run(event)) {
+          event.preventDefault();
+          event.stopPropagation();
+        } else this.#explainReadOnly(event);
       },
       { capture: true },
     );
@@ -208,6 +212,19 @@ class GuestView implements View {
     const address = `${location.pathname}?${CHOICE}=${pane.id}`;
     if (location.pathname + location.search !== address)
       history.replaceState(history.state, '', address);
+  }
+
+  /** Those of the shortcuts that mean something here. */
+  #run(event: KeyboardEvent): boolean {
+    switch (shortcutOf(event)) {
+      case 'find':
+        this.#pane?.find();
+        return true;
+      case 'copy':
+        return this.#pane?.copy() === true;
+      default:
+        return false;
+    }
   }
 
   #explainReadOnly({ key, ctrlKey, metaKey, target }: KeyboardEvent): void {
