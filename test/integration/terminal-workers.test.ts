@@ -62,6 +62,9 @@ for (const kind of FAULT_KINDS) {
           next = offset + bytes.length;
           client.processed(bytes.length);
         },
+        snapshot: (bytes) => {
+          client.processed(bytes.length);
+        },
         gap: (from, to) => {
           gaps.push({ from, to });
           next = to;

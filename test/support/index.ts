@@ -9,6 +9,6 @@ export {
   type ProgramResult,
   type RunningProgram,
 } from './programs.js';
-export { seededRandom, type SeededRandom } from './random.js';
+export { createRandom, seededRandom, type SeededRandom } from './random.js';
 export { tempDir } from './temp-dir.js';
 export { waitFor, type WaitOptions } from './wait-for.js';

@@ -19,6 +19,11 @@ export function seededRandom(): SeededRandom {
   const given = Number(process.env['HOLDFAST_TEST_SEED']);
   const seed = Number.isInteger(given) && given > 0 ? given : randomInt(1, 2 ** 31);
   console.log(`HOLDFAST_TEST_SEED=${seed}`);
+  return createRandom(seed);
+}
+
+/** A generator of which the whole sequence follows from `seed`. */
+export function createRandom(seed: number): SeededRandom {
   let state = seed;
   const next = (): number => {
     state = (state + 0x6d2b79f5) | 0;

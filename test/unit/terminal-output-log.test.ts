@@ -21,6 +21,7 @@ function createLog(ringBytes = 16_384, budgetBytes = limits.RING_GROWTH_BUDGET_B
   const evicted: number[] = [];
   const log = new OutputLog({
     ringBytes,
+    leadInBytes: 0,
     budget,
     recovered: [],
     head: 0,
@@ -130,6 +131,7 @@ test('log - the blocks of a dead worker are enough to go on at the very next byt
     }
     const next = new OutputLog({
       ringBytes: 16_384,
+      leadInBytes: 0,
       budget,
       recovered,
       head: log.head,

@@ -3,6 +3,8 @@ import { test } from 'node:test';
 import { limits } from '../../src/shared/common/index.js';
 import { counts, decidePace } from '../../src/workers/terminal/pace.js';
 import { GrowthBudget, OutputLog } from '../../src/workers/terminal/output-log.js';
+import { SizeLog } from '../../src/workers/terminal/screen/index.js';
+import { TerminalStatus } from '../../src/shared/node/ports/index.js';
 import { ViewerSet } from '../../src/workers/terminal/viewer-set.js';
 import type { Viewer } from '../../src/workers/terminal/viewer.js';
 import { ManualClock } from '../support/manual-clock.js';
@@ -10,6 +12,7 @@ import { stubViewer } from '../support/stub-viewer.js';
 
 const NOW = 1_000_000;
 const HEAD = 500_000;
+const SIZE = { rows: 24, cols: 80 };
 
 const viewer = (state: Partial<Viewer>): Viewer =>
   stubViewer({ cursor: HEAD, acked: HEAD, progressAt: NOW, ...state });
@@ -61,6 +64,7 @@ test('pace - reading stops before the only viewer falls out of the ring', () => 
   ] as const) {
     const log = new OutputLog({
       ringBytes,
+      leadInBytes: 0,
       budget: new GrowthBudget(new SharedArrayBuffer(4)),
       recovered: [],
       head: 0,
@@ -72,7 +76,11 @@ test('pace - reading stops before the only viewer falls out of the ring', () => 
     const set = new ViewerSet('fastest', {
       log,
       clock: new ManualClock(),
-      replayStart: () => log.oldest,
+      screen: {
+        sizes: new SizeLog(new TerminalStatus()),
+        point: () => ({ offset: log.oldest, size: SIZE, sizes: 0 }),
+        sizeAt: () => SIZE,
+      },
       pauseReading: () => {
         paused = true;
       },

@@ -39,3 +39,4 @@ export {
   type LogRecord,
 } from './log.js';
 export * as limits from './limits.js';
+export { WholeCharacters } from './whole-characters.js';

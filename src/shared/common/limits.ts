@@ -10,6 +10,14 @@ export const MIB = 1024 * KIB;
 export const RING_BYTES = 64 * KIB;
 /** The smallest ring that can be configured: half of it and one read must fit beside each other. */
 export const RING_MIN_BYTES = 16 * KIB;
+/** Kept before the ring, so that what leaves it is folded into screens in pieces of this size. */
+export const RING_LEAD_IN_BYTES = 16 * KIB;
+/** Largest snapshot of a screen; beyond it the lines above are left out, then colours, then the text. */
+export const SNAPSHOT_BYTES = MIB;
+/** Emulators of one terminal worker; who needs one more takes that of the least recent. */
+export const SCREEN_EMULATORS = 4;
+/** An emulator that had nothing to fold for this long is given up. */
+export const SCREEN_IDLE_MS = 2_000;
 /** How far the ring may grow while a lossless viewer has not acknowledged what is in it. */
 export const RING_MAX_BYTES = MIB;
 /** One block of the ring: the unit of memory, growth and recovery. */

@@ -51,11 +51,13 @@ export class TerminalLink {
         output: (bytes, { quiet }) => {
           write(bytes, quiet);
         },
-        snapshot: (bytes, { size }) => {
-          guard.afterWrites(() => {
-            terminal.reset();
-            terminal.resize(size.cols, size.rows);
-          });
+        snapshot: (bytes, { size, continues }) => {
+          if (!continues) {
+            guard.afterWrites(() => {
+              terminal.reset();
+              terminal.resize(size.cols, size.rows);
+            });
+          }
           write(bytes, true);
         },
         restarted: () => {

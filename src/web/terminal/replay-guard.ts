@@ -1,4 +1,5 @@
 import type { IDisposable, Terminal } from '@xterm/xterm';
+import { WholeCharacters } from '../../shared/common/index.js';
 
 /** A write that the parser has not finished. */
 interface Pending {
@@ -16,6 +17,7 @@ export class ReplayGuard {
   readonly #terminal: Terminal;
   readonly #pending: Pending[] = [];
   readonly #hooks: IDisposable[];
+  #characters = new WholeCharacters();
   /** The mode that asks for focus reports makes the emulator send one at once. */
   #awaitsFocusReport = false;
 
@@ -47,7 +49,10 @@ export class ReplayGuard {
   /** Writes `data`; `done` is called when it is parsed. */
   write(data: Uint8Array | string, isReplay: boolean, done?: () => void): void {
     this.#pending.push({ isReplay, done });
-    this.#terminal.write(data, () => {
+    // Text of our own comes where output is interrupted, so the rest of a cut character never will.
+    if (typeof data === 'string' && data !== '') this.#characters = new WholeCharacters();
+    const whole = typeof data === 'string' ? data : this.#characters.push(data);
+    this.#terminal.write(whole, () => {
       this.#awaitsFocusReport = false;
       this.#pending.shift()?.done?.();
     });

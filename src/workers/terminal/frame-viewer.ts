@@ -23,10 +23,14 @@ import type { ByteChannel } from '../../shared/common/index.js';
 import type { TerminalStatus, ViewerSpec } from '../../shared/node/ports/index.js';
 import { Flight } from './flight.js';
 import type { OutputLog } from './output-log.js';
+import type { LogPoint } from './screen/index.js';
 import type { Viewer, ViewerHost } from './viewer.js';
 import { ViewerChannel } from './viewer-channel.js';
 
 type AttachFrame = Extract<ClientFrame, { type: 'attach' }>;
+
+/** Largest piece of a snapshot in one frame, so that what else is on the link gets its turn. */
+const SNAPSHOT_FRAME_BYTES = 16 * limits.KIB;
 
 /** What `attached` states besides the viewer's own position. */
 export interface TerminalFacts {
@@ -44,6 +48,7 @@ export class FrameViewer implements Viewer {
   readonly isOwner: boolean;
   readonly created: boolean;
   readonly alwaysCounts = false;
+  nextSize = 0;
   latencyMs: number | undefined;
   readonly #flight = new Flight();
   readonly #spec: ViewerSpec;
@@ -60,6 +65,8 @@ export class FrameViewer implements Viewer {
   /** First offset that it does not take yet. */
   #limit = 0;
   #replayUntil = 0;
+  /** A snapshot that is on its way; output waits for the end of it. */
+  #rest: { offset: number; size: TerminalSize; bytes: Uint8Array; sent: number } | undefined;
   #progressAt = 0;
   #slot = 0;
   /** Next input byte expected, ahead of the ledger by what waits for the PTY. */
@@ -121,6 +128,7 @@ export class FrameViewer implements Viewer {
     return this.#progressAt;
   }
   get room(): number {
+    if (this.#rest !== undefined) return 0;
     return Math.min(
       this.#channel.credit - OUTPUT_HEADER_BYTES,
       this.#limit - this.#cursor,
@@ -155,13 +163,31 @@ export class FrameViewer implements Viewer {
     this.#cursor = to;
   }
 
-  sendGap(to: number): void {
+  sendGap(point: LogPoint): void {
+    const to = point.offset;
     this.#channel.send(encodeAgentFrame({ type: 'gap', from: this.#cursor, to }));
     // What is gone takes none of the window, and frees none: with the whole window at each gap, one that
     // stopped reading would be sent more and more for as long as it falls behind faster than it fills up.
     this.#limit += to - this.#cursor;
     this.#cursor = to;
     this.#acked = Math.max(this.#acked, to);
+    this.#startSnapshot(point);
+  }
+
+  sendRest(): void {
+    const rest = this.#rest;
+    if (rest === undefined) return;
+    const { offset, size, bytes } = rest;
+    while (this.#channel.credit > 0 && rest.sent < bytes.length) {
+      const end = Math.min(bytes.length, rest.sent + SNAPSHOT_FRAME_BYTES);
+      const continues = rest.sent > 0;
+      const piece = bytes.subarray(rest.sent, end);
+      this.#channel.send(
+        encodeAgentFrame({ type: 'snapshot', continues, offset, size, bytes: piece }),
+      );
+      rest.sent = end;
+    }
+    if (rest.sent === bytes.length) this.#rest = undefined;
   }
 
   sendSize(offset: number, size: TerminalSize): void {
@@ -258,6 +284,7 @@ export class FrameViewer implements Viewer {
     const point = this.#host.join(this, known);
     this.#ready = true;
     this.#cursor = point.offset;
+    this.nextSize = point.sizes;
     this.#acked = point.offset;
     this.#limit = point.offset + frame.window;
     // For whoever started the terminal nothing is old: a shell that asks at its start gets its answer.
@@ -275,7 +302,7 @@ export class FrameViewer implements Viewer {
         oldest: this.#host.oldest,
         offset: point.offset,
         head: this.#host.head,
-        size: this.#host.size,
+        size: point.size,
         inputSeq: this.#inputSeq,
         inputWindow: this.mayType ? limits.PTY_INPUT_BYTES : 0,
         pace: facts.pace,
@@ -285,8 +312,14 @@ export class FrameViewer implements Viewer {
     if (point.gap !== undefined) {
       this.#channel.send(encodeAgentFrame({ type: 'gap', ...point.gap }));
     }
+    this.#startSnapshot(point);
     if (this.#early !== undefined) this.sendEvent(this.#early);
     this.#host.progressed(this);
+  }
+
+  #startSnapshot({ offset, size, snapshot }: LogPoint): void {
+    this.#rest = snapshot === undefined ? undefined : { offset, size, bytes: snapshot, sent: 0 };
+    this.sendRest();
   }
 
   #ack(offset: number, window: number): void {

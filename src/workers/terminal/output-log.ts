@@ -81,6 +81,8 @@ export class GrowthBudget {
 export interface OutputLogOptions {
   /** Bytes kept for replay; rounded up to whole blocks. */
   readonly ringBytes: number;
+  /** Bytes kept before those, so that what leaves the ring can be dealt with in larger pieces. */
+  readonly leadInBytes: number;
   readonly budget: GrowthBudget;
   /** Blocks of the log of a dead worker, in any order. */
   readonly recovered: readonly SharedArrayBuffer[];
@@ -90,8 +92,11 @@ export interface OutputLogOptions {
   onBlock(block: SharedArrayBuffer): void;
   /** The block that was announced as number `index` is not in use any more. */
   onBlockFreed(index: number): void;
-  /** These bytes leave the ring now; the only moment at which their effect can still be folded. */
-  onEvict(bytes: Uint8Array): void;
+  /**
+   * These bytes, before log position `end`, leave the ring now; the last moment at which they, and all
+   * after them, can be copied.
+   */
+  onEvict(bytes: Uint8Array, end: number): void;
 }
 
 /**
@@ -113,7 +118,7 @@ export class OutputLog {
   constructor(options: OutputLogOptions) {
     this.#options = options;
     // One more than fits exactly, since the newest block is partly filled.
-    this.#basicBlocks = Math.ceil(options.ringBytes / BLOCK_BYTES) + 1;
+    this.#basicBlocks = Math.ceil((options.ringBytes + options.leadInBytes) / BLOCK_BYTES) + 1;
     this.#blocks = new RingBuffer<Block>(this.#basicBlocks);
     this.#head = options.head;
     this.#recover(options.recovered);
@@ -214,7 +219,7 @@ export class OutputLog {
       return this.#addNew();
     }
     // The oldest block becomes the newest; `add` overwrites exactly its slot.
-    this.#options.onEvict(first.data.subarray(0, first.used));
+    this.#options.onEvict(first.data.subarray(0, first.used), first.end);
     first.reset(this.#head);
     this.#blocks.add(first);
     return first;
@@ -243,8 +248,9 @@ export class OutputLog {
     // Some slack, so that a viewer that is always a bit behind does not resize the ring at every ack.
     if (wanted > this.#basicBlocks && size <= wanted + SHRINK_SLACK_BLOCKS) return;
     while (this.#blocks.getBufferLength() > wanted) {
-      const block = this.#blocks.removeFirst();
-      this.#options.onEvict(block.data.subarray(0, block.used));
+      const block = this.#blocks.getFirst() as Block;
+      this.#options.onEvict(block.data.subarray(0, block.used), block.end);
+      this.#blocks.removeFirst();
       this.#free(block);
     }
     this.#blocks.resize(wanted);

@@ -3,6 +3,7 @@ import type { TerminalSize } from '../../shared/common/wire/index.js';
 import type { TerminalStatus, ViewerSpec } from '../../shared/node/ports/index.js';
 import { QueryMute } from './answers/index.js';
 import type { OutputLog } from './output-log.js';
+import type { LogPoint } from './screen/index.js';
 import type { Viewer, ViewerHost } from './viewer.js';
 import { ViewerChannel } from './viewer-channel.js';
 
@@ -16,6 +17,7 @@ export class RawViewer implements Viewer {
   latencyMs: number | undefined;
   readonly created: boolean;
   readonly alwaysCounts = true;
+  readonly nextSize = Number.POSITIVE_INFINITY;
   readonly size: TerminalSize | undefined;
   readonly #channel: ViewerChannel;
   readonly #host: ViewerHost;
@@ -104,8 +106,12 @@ export class RawViewer implements Viewer {
   }
 
   /** Only after a worker died with bytes that it had not yet put into the ring. */
-  sendGap(to: number): void {
-    this.#cursor = to;
+  sendGap({ offset }: LogPoint): void {
+    this.#cursor = offset;
+  }
+
+  sendRest(): void {
+    // It never gets a snapshot.
   }
 
   sendSize(): void {

@@ -10,6 +10,7 @@ import type { TerminalSize } from '../../shared/common/wire/index.js';
 import type { ViewerSpec } from '../../shared/node/ports/index.js';
 import type { OutputLog } from './output-log.js';
 import { RptyRequestDecoder } from './rpty-requests.js';
+import type { LogPoint } from './screen/index.js';
 import type { Viewer, ViewerHost } from './viewer.js';
 import { ViewerChannel } from './viewer-channel.js';
 import { ReplayFilter, stripQueries } from '../../shared/node/vt/index.js';
@@ -26,6 +27,7 @@ export class RptyViewer implements Viewer {
   readonly isOwner: boolean;
   latencyMs: number | undefined;
   readonly alwaysCounts = false;
+  readonly nextSize = Number.POSITIVE_INFINITY;
   readonly #channel: ViewerChannel;
   readonly #host: ViewerHost;
   readonly #log: OutputLog;
@@ -54,7 +56,8 @@ export class RptyViewer implements Viewer {
   start(): void {
     // As the original: the label's size first, then the replay.
     if (this.mayType) this.#host.resize(this, this.#size);
-    const { offset } = this.#host.join(this, undefined);
+    // No snapshot: the original sends what it has kept, and its clients expect no more.
+    const { offset } = this.#host.join(this, this.#host.replayStart);
     this.#ready = true;
     this.#host.arrived(this);
     this.#replay(offset);
@@ -127,9 +130,13 @@ export class RptyViewer implements Viewer {
   }
 
   /** The protocol cannot tell of a gap, so the client has to attach anew and gets a clean replay. */
-  sendGap(to: number): void {
-    this.#cursor = to;
+  sendGap({ offset }: LogPoint): void {
+    this.#cursor = offset;
     this.end();
+  }
+
+  sendRest(): void {
+    // It never gets a snapshot.
   }
 
   sendSize(): void {

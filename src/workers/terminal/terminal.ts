@@ -43,6 +43,7 @@ import { RecorderSlot } from './recorder-slot.js';
 import { findReplayStart } from './replay-start.js';
 import { SizeOwner } from './size-owner.js';
 import { ViewerSet } from './viewer-set.js';
+import { TerminalScreen } from './screen/index.js';
 import type { AttachPoint, Viewer, ViewerHost } from './viewer.js';
 import { SequenceScanner } from '../../shared/node/vt/index.js';
 import { workerSetup } from './worker-setup.js';
@@ -68,6 +69,7 @@ export class Terminal implements ViewerHost {
   readonly #status: TerminalStatus;
   readonly #slab: ReadSlab;
   readonly #scanner: SequenceScanner;
+  readonly #screen: TerminalScreen;
   readonly #log: OutputLog;
   readonly #viewers: ViewerSet;
   readonly #sizes: SizeOwner;
@@ -100,6 +102,7 @@ export class Terminal implements ViewerHost {
     this.#scanner = SequenceScanner.unpack(this.#status.fold);
     this.#log = new OutputLog({
       ringBytes: task.ringBytes,
+      leadInBytes: task.replays ? limits.RING_LEAD_IN_BYTES : 0,
       budget: new GrowthBudget(task.growthBudget),
       recovered: task.blocks,
       head: this.#status.head,
@@ -109,10 +112,21 @@ export class Terminal implements ViewerHost {
       onBlockFreed: (index) => {
         this.#post({ type: 'blockFreed', index });
       },
-      onEvict: (bytes) => {
+      onEvict: (bytes, end) => {
+        this.#screen.evicting(end);
         this.#scanner.skip(bytes);
         this.#status.fold = this.#scanner.pack();
       },
+    });
+    this.#screen = new TerminalScreen({
+      ...task,
+      log: this.#log,
+      status: this.#status,
+      clock: this.#clock,
+      keep: (slot, shared) => {
+        this.#post({ type: 'checkpoint', slot, shared });
+      },
+      replayStart: (from) => findReplayStart(this.#log, this.#scanner.pack(), from),
     });
     this.#sizes = new SizeOwner({
       size: task.size,
@@ -128,7 +142,7 @@ export class Terminal implements ViewerHost {
     this.#viewers = new ViewerSet(task.pace, {
       log: this.#log,
       clock: this.#clock,
-      replayStart: (from) => findReplayStart(this.#log, this.#scanner.pack(), from),
+      screen: this.#screen,
       pauseReading: () => {
         this.#reader.pause();
       },
@@ -227,8 +241,8 @@ export class Terminal implements ViewerHost {
   get oldest(): number {
     return this.#log.oldest;
   }
-  get size(): TerminalSize {
-    return this.#sizes.size;
+  get replayStart(): number {
+    return findReplayStart(this.#log, this.#scanner.pack());
   }
 
   join(viewer: Viewer, from: number | undefined): AttachPoint {
@@ -385,7 +399,8 @@ export class Terminal implements ViewerHost {
     } catch (error) {
       this.#logger.debug('resize failed', { error: wrapError(error, 'ERR_INTERNAL', 'resize') });
     }
-    this.#viewers.sizeChanged(size);
+    this.#screen.resized(size);
+    this.#viewers.sizeChanged();
     this.#recorder.sizeChanged(size);
     this.#post({ type: 'resized', size });
   }
@@ -473,6 +488,7 @@ export class Terminal implements ViewerHost {
     this.#answering.close();
     this.#viewers.close();
     this.#recorder.close();
+    this.#screen.close();
     // A port that closes without a last word tells its viewer to attach anew.
     for (const port of this.#ports.values()) port.close();
     this.#reader.close();

@@ -2,6 +2,7 @@ import { limits, type Clock, type Timer } from '../../shared/common/index.js';
 import type { Pace, TerminalSize } from '../../shared/common/wire/index.js';
 import type { OutputLog } from './output-log.js';
 import { decidePace } from './pace.js';
+import type { LogPoint, SizeLog } from './screen/index.js';
 import type { AttachPoint, Viewer } from './viewer.js';
 
 /** Output collects this long during a flood, so that viewers get few large frames. */
@@ -11,14 +12,17 @@ const ECHO_MS = 20;
 /** A paused reader looks again whether the viewer that it waits for still counts. */
 const RECHECK_MS = 250;
 
+/** What viewers are told of the screen; see `TerminalScreen`. */
+interface ViewedScreen {
+  readonly sizes: SizeLog;
+  point(from?: number): LogPoint;
+  sizeAt(offset: number): TerminalSize;
+}
+
 export interface ViewerSetOptions {
   readonly log: OutputLog;
   readonly clock: Clock;
-  /**
-   * Where a viewer begins that lost its place: the oldest byte at which a character or sequence begins, at
-   * or after `from` if that is given.
-   */
-  replayStart(from?: number): number;
+  readonly screen: ViewedScreen;
   pauseReading(): void;
   resumeReading(): void;
   /** How far behind somebody is may have changed. Called often. */
@@ -78,13 +82,15 @@ export class ViewerSet {
 
   /** Where a viewer that has everything before `from` goes on. Absent: at the beginning of the replay. */
   attachPoint(from: number | undefined): AttachPoint {
-    const { log } = this.#options;
-    if (from === undefined) return { offset: this.#options.replayStart() };
-    // Beyond the log: it has bytes that a dead worker had sent but not kept; it is ahead by those.
-    if (from > log.head) return { offset: log.head };
-    if (from >= log.foldedTo) return { offset: from };
-    const offset = this.#options.replayStart();
-    return { offset, gap: { from, to: offset } };
+    const { log, screen } = this.#options;
+    if (from === undefined) return screen.point();
+    if (from >= log.foldedTo) {
+      // Beyond the log: it has bytes that a dead worker had sent but not kept; it is ahead by those.
+      const offset = Math.min(from, log.head);
+      return { offset, size: screen.sizeAt(offset), sizes: screen.sizes.after(offset) };
+    }
+    const point = screen.point();
+    return { ...point, gap: { from, to: point.offset } };
   }
 
   /** Output was appended to the log. */
@@ -122,9 +128,9 @@ export class ViewerSet {
     const unsent = log.head - viewer.cursor;
     if (!viewer.ready || unsent <= limits.INTERRUPT_KEPT_BYTES) return;
     if ((viewer.backlogMs(unsent) ?? 0) <= limits.INTERRUPT_BEHIND_MS) return;
-    const to = this.#options.replayStart(log.head - limits.INTERRUPT_KEPT_BYTES);
-    if (to <= viewer.cursor) return;
-    viewer.sendGap(to);
+    const point = this.#options.screen.point(log.head - limits.INTERRUPT_KEPT_BYTES);
+    if (point.offset <= viewer.cursor) return;
+    this.#skip(viewer, point);
     this.progressed(viewer);
   }
 
@@ -145,8 +151,9 @@ export class ViewerSet {
     this.#decide();
   }
 
-  sizeChanged(size: TerminalSize): void {
-    for (const viewer of this.#viewers) viewer.sendSize(this.#options.log.head, size);
+  /** A change was added to the log of sizes. */
+  sizeChanged(): void {
+    for (const viewer of this.#viewers) this.#feed(viewer);
   }
 
   close(): void {
@@ -156,12 +163,27 @@ export class ViewerSet {
   }
 
   #feed(viewer: Viewer): void {
-    const { log } = this.#options;
+    const { log, screen } = this.#options;
+    const { sizes } = screen;
     if (!viewer.ready) return;
-    if (viewer.cursor < log.foldedTo && viewer.room > 0)
-      viewer.sendGap(this.#options.replayStart());
-    const to = Math.min(log.head, viewer.cursor + viewer.room);
-    if (to > viewer.cursor) viewer.sendOutput(log, to);
+    viewer.sendRest();
+    const isLost = viewer.cursor < log.foldedTo || viewer.nextSize < sizes.oldest;
+    if (isLost && viewer.room > 0) this.#skip(viewer, screen.point());
+    // Sizes in the order of the log: output up to a change, the change, and what was written for it.
+    for (;;) {
+      const change = sizes.at(viewer.nextSize);
+      const end = Math.min(log.head, change?.offset ?? log.head);
+      const to = Math.min(end, viewer.cursor + viewer.room);
+      if (to > viewer.cursor) viewer.sendOutput(log, to);
+      if (change === undefined || viewer.cursor < change.offset) return;
+      viewer.sendSize(change.offset, change.size);
+      viewer.nextSize += 1;
+    }
+  }
+
+  #skip(viewer: Viewer, point: LogPoint): void {
+    viewer.nextSize = point.sizes;
+    viewer.sendGap(point);
   }
 
   #decide(): void {

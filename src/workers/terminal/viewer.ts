@@ -6,11 +6,10 @@ import type {
   ViewerControl,
 } from '../../shared/common/wire/index.js';
 import type { OutputLog } from './output-log.js';
+import type { LogPoint } from './screen/index.js';
 
 /** Where a viewer begins, decided at the moment it is registered. */
-export interface AttachPoint {
-  /** First byte it gets. */
-  readonly offset: number;
+export interface AttachPoint extends LogPoint {
   /** Bytes it asked for that are gone. Absent: none. */
   readonly gap?: { readonly from: number; readonly to: number } | undefined;
 }
@@ -48,6 +47,8 @@ export interface Viewer {
   readonly progressAt: number;
   /** Bytes it takes now; 0 or less: none. */
   readonly room: number;
+  /** Number of the next size change to tell it, which the set counts on. Infinity: it is never told. */
+  nextSize: number;
   /**
    * How long `unsent` bytes more would take to arrive, in ms. Absent: not known, or it is never skipped
    * ahead of what it lacks.
@@ -55,8 +56,10 @@ export interface Viewer {
   backlogMs(unsent: number): number | undefined;
   /** Sends log bytes `cursor` to `to`, all of which are in `log`. */
   sendOutput(log: OutputLog, to: number): void;
-  /** The bytes from its cursor to `to` are gone; the cursor moves there. */
-  sendGap(to: number): void;
+  /** The bytes from its cursor to `point` are gone; the cursor moves there. */
+  sendGap(point: LogPoint): void;
+  /** Sends what is left of a snapshot, as far as it takes it; until all is sent its `room` is 0. */
+  sendRest(): void;
   sendSize(offset: number, size: TerminalSize): void;
   /** Of the frame that is `common` and its own number. False: it takes nothing now, and was not told. */
   sendPresence(common: Uint8Array): boolean;
@@ -73,7 +76,8 @@ export interface ViewerHost {
   now(): number;
   readonly head: number;
   readonly oldest: number;
-  readonly size: TerminalSize;
+  /** The oldest byte at which a plain replay can begin: no character and no sequence is cut. */
+  readonly replayStart: number;
   /** Registers `viewer`: from this call on, no byte passes it by. */
   join(viewer: Viewer, from: number | undefined): AttachPoint;
   /** It is ready: called once, before it takes its first output. */

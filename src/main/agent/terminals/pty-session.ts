@@ -17,7 +17,7 @@ const PATIENCE_MS = 1_000;
 
 export interface PtySessionOptions extends Omit<
   TerminalHandleOptions,
-  'id' | 'pace' | 'sizePolicy' | 'onViewers' | 'onExited'
+  'id' | 'replays' | 'pace' | 'sizePolicy' | 'onViewers' | 'onExited'
 > {
   readonly id: TerminalId;
   nextViewer(): ViewerId;
@@ -39,6 +39,7 @@ export class TerminalSession implements PtySession {
     this.exited = this.#exited.promise;
     this.#handle = new TerminalHandle({
       ...options,
+      replays: false,
       pace: 'slowest',
       sizePolicy: 'latest',
       onViewers: () => undefined,

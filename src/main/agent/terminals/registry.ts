@@ -296,6 +296,7 @@ export class TerminalRegistry implements Terminals {
     const handle = new TerminalHandle({
       ...this.#handleOptions(),
       id,
+      replays: true,
       pace: 'fastest',
       sizePolicy: 'latest',
       onViewers: (count) => {

@@ -49,6 +49,8 @@ export interface TerminalHandleOptions {
   readonly pace: Pace;
   readonly sizePolicy: SizePolicy;
   readonly ringBytes: number;
+  /** Whether viewers may come back to it; the terminal of an SSH session has one, from its first byte. */
+  readonly replays: boolean;
   readonly growthBudget: SharedArrayBuffer;
   readonly pool: TaskPool;
   readonly clock: Clock;
@@ -88,8 +90,10 @@ export class TerminalHandle {
   readonly #processExited = deferred<ExitStatus>();
   #pty: ForkedPty | undefined;
   #blocks: (SharedArrayBuffer | undefined)[] = [];
+  readonly #checkpoints: (SharedArrayBuffer | undefined)[] = [undefined, undefined];
   #port: MessagePort | undefined;
   #size: TerminalSize = { rows: limits.DEFAULT_ROWS, cols: limits.DEFAULT_COLS };
+  #firstSize = this.#size;
   #title = '';
   #termType = '';
   #exit: ExitStatus | undefined;
@@ -157,6 +161,7 @@ export class TerminalHandle {
     this.#pty = pty;
     this.#size = command.size;
     this.#termType = command.env['TERM'] ?? '';
+    this.#firstSize = command.size;
     this.#state = 'running';
     command.prepare?.(pty.slavePath);
     this.#adopt();
@@ -282,7 +287,10 @@ export class TerminalHandle {
       size: this.#size,
       pace: this.#pace,
       sizePolicy: this.#sizePolicy,
+      firstSize: this.#firstSize,
       ringBytes: this.#options.ringBytes,
+      replays: this.#options.replays,
+      checkpoints: this.#checkpoints,
       status: this.#status.shared,
       slab: this.#slab,
       blocks: this.#blocks as SharedArrayBuffer[],
@@ -316,6 +324,9 @@ export class TerminalHandle {
         return;
       case 'blockFreed':
         this.#blocks[event.index] = undefined;
+        return;
+      case 'checkpoint':
+        this.#checkpoints[event.slot] = event.shared;
         return;
       case 'attached':
         return;

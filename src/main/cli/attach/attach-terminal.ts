@@ -87,8 +87,8 @@ export async function attachTerminal(options: AttachOptions): Promise<AttachOutc
           client.processed(bytes.length);
         });
       },
-      snapshot: (bytes) => {
-        screen.reset();
+      snapshot: (bytes, { continues }) => {
+        if (!continues) screen.reset();
         screen.output(bytes, { quiet: true }, () => {
           client.processed(bytes.length);
         });

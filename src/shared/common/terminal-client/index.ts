@@ -8,6 +8,7 @@ export { createTerminalClient, TerminalClient } from './terminal-client.js';
 export type { Sharing } from './sharing.js';
 export type {
   OutputInfo,
+  SnapshotInfo,
   TerminalClientHandlers,
   TerminalClientOptions,
   TerminalClientState,

@@ -251,7 +251,8 @@ export class TerminalClient implements Closable {
           handlers.size?.(frame.size);
           handlers.output(frame.bytes, { offset: frame.offset, replay: true, quiet: true });
         } else {
-          handlers.snapshot(frame.bytes, { offset: frame.offset, size: frame.size });
+          const { bytes: screen, offset, size, continues } = frame;
+          handlers.snapshot(screen, { offset, size, continues });
         }
         return;
       case 'title':

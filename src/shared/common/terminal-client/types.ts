@@ -21,6 +21,15 @@ export interface OutputInfo {
   readonly quiet: boolean;
 }
 
+/** What the bytes of one `snapshot` call are. */
+export interface SnapshotInfo {
+  /** Log position of the screen that they show. */
+  readonly offset: number;
+  readonly size: TerminalSize;
+  /** More of the snapshot that the call before began: the emulator is not made fresh again. */
+  readonly continues: boolean;
+}
+
 /** What a person wants to know about the link to the terminal. */
 export type TerminalClientState =
   /** Before the first attach has succeeded. */
@@ -52,7 +61,7 @@ export interface TerminalClientHandlers {
    * The whole screen at log position `offset`, as bytes for a fresh emulator of `size`. Count as output
    * for `processed`. Absent: they are given to `output` as replay.
    */
-  snapshot?(bytes: Uint8Array, at: { readonly offset: number; readonly size: TerminalSize }): void;
+  snapshot?(bytes: Uint8Array, at: SnapshotInfo): void;
   size?(size: TerminalSize): void;
   /** As the program set it: untrusted text. */
   title?(title: string): void;

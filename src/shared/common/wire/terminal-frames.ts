@@ -91,9 +91,13 @@ export type AgentFrame =
   | { readonly type: 'inputAck'; readonly seq: number; readonly window: number }
   /** Log bytes `from` to `to` are gone; output goes on at `to`, or with a snapshot. */
   | { readonly type: 'gap'; readonly from: number; readonly to: number }
-  /** The screen at `offset`, as bytes for a fresh emulator of that size. */
+  /**
+   * The screen at `offset`, as bytes for a fresh emulator of that size. `continues`: a further piece of
+   * the snapshot that the frame before began.
+   */
   | {
       readonly type: 'snapshot';
+      readonly continues: boolean;
       readonly offset: number;
       readonly size: TerminalSize;
       readonly bytes: Uint8Array;
@@ -252,6 +256,7 @@ export function encodeAgentFrame(frame: AgentFrame): Uint8Array<ArrayBuffer> {
       out.u64(frame.to);
       break;
     case 'snapshot':
+      out.u8(frame.continues ? 1 : 0);
       out.u64(frame.offset);
       out.size(frame.size);
       out.bytes(frame.bytes);
@@ -385,7 +390,13 @@ export function decodeAgentFrame(bytes: Uint8Array): AgentFrame {
     case TYPE.gap:
       return input.end({ type: 'gap', from: input.u64(), to: input.u64() });
     case TYPE.snapshot:
-      return { type: 'snapshot', offset: input.u64(), size: input.size(), bytes: input.rest() };
+      return {
+        type: 'snapshot',
+        continues: (input.u8() & 1) !== 0,
+        offset: input.u64(),
+        size: input.size(),
+        bytes: input.rest(),
+      };
     case TYPE.title:
       return { type: 'title', title: input.text() };
     case TYPE.size:

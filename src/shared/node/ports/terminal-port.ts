@@ -33,8 +33,14 @@ export interface TerminalTask {
   readonly size: TerminalSize;
   readonly pace: Pace;
   readonly sizePolicy: SizePolicy;
+  /** The size at the beginning of its log. */
+  readonly firstSize: TerminalSize;
   /** What is kept for replay, in bytes. */
   readonly ringBytes: number;
+  /** Viewers may come that have nothing yet; else its screen need not be known. */
+  readonly replays: boolean;
+  /** Where the screen is kept that a replay begins with, by slot: see `checkpoint`. */
+  readonly checkpoints: readonly (SharedArrayBuffer | undefined)[];
   /** Counters that outlive the worker: see `TerminalStatus`. */
   readonly status: SharedArrayBuffer;
   /** What the PTY is read into: see `ReadSlab`. */
@@ -127,6 +133,12 @@ export type TerminalEvent =
   | { readonly type: 'block'; readonly block: SharedArrayBuffer }
   /** The ring let go of a block that it had grown by. */
   | { readonly type: 'blockFreed'; readonly index: number }
+  /** What main keeps of the screen in case this worker dies, in one of two slots. Absent: no more. */
+  | {
+      readonly type: 'checkpoint';
+      readonly slot: number;
+      readonly shared: SharedArrayBuffer | undefined;
+    }
   | { readonly type: 'attached'; readonly viewer: ViewerId }
   | { readonly type: 'detached'; readonly viewer: ViewerId }
   | { readonly type: 'resized'; readonly size: TerminalSize }

@@ -1,22 +1,28 @@
+import type { TerminalSize } from '../../common/wire/index.js';
+
 /**
  * Counters of one terminal in shared memory, so that they outlive its worker: the next worker goes on at
  * the right log offset, and input that a client sends again after the death is not typed twice.
  *
- * Layout: five float64 (head, raw input, fold, generation, slab base), then 32 ledger slots of 16 bytes client id and
- * one float64 sequence number. Only the owning worker writes; main and the next worker read after the
+ * Layout: six float64 (head, raw input, fold, generation, slab base, number of size changes), then 32 ledger
+ * slots of 16 bytes client id and one float64 sequence number, then 32 size changes of two float64: offset, and
+ * rows times 65536 plus columns. Only the owning worker writes; main and the next worker read after the
  * owner is dead, or for statistics, where a value that is one update old does no harm.
  */
-const FIXED_WORDS = 5;
+const FIXED_WORDS = 6;
 const SLOTS = 32;
 const ID_BYTES = 16;
 const SLOT_BYTES = ID_BYTES + 8;
-const STATUS_BYTES = FIXED_WORDS * 8 + SLOTS * SLOT_BYTES;
+const SIZES_AT = FIXED_WORDS * 8 + SLOTS * SLOT_BYTES;
+const SIZE_SLOTS = 32;
+const STATUS_BYTES = SIZES_AT + SIZE_SLOTS * 16;
 
 export class TerminalStatus {
   readonly shared: SharedArrayBuffer;
   readonly #words: Float64Array;
   readonly #ids: Uint8Array;
   readonly #sequences: Float64Array;
+  readonly #sizes: Float64Array;
   /** Next slot to give away when all are taken: the clients that typed least recently lose theirs. */
   #victim = 0;
 
@@ -26,6 +32,7 @@ export class TerminalStatus {
     this.#words = new Float64Array(shared, 0, FIXED_WORDS);
     this.#sequences = new Float64Array(shared, FIXED_WORDS * 8, SLOTS);
     this.#ids = new Uint8Array(shared, FIXED_WORDS * 8 + SLOTS * 8, SLOTS * ID_BYTES);
+    this.#sizes = new Float64Array(shared, SIZES_AT, SIZE_SLOTS * 2);
   }
 
   /** Output bytes in the log so far. */
@@ -69,6 +76,33 @@ export class TerminalStatus {
   }
   set slabBase(value: number) {
     this.#words[4] = value;
+  }
+
+  /** Changes of size so far; the newest {@link sizeSlots} are kept. */
+  get sizeCount(): number {
+    return this.#words[5] ?? 0;
+  }
+
+  get sizeSlots(): number {
+    return SIZE_SLOTS;
+  }
+
+  /** Change `number`, which is kept. */
+  sizeChange(number: number): { readonly offset: number; readonly size: TerminalSize } {
+    const at = (number % SIZE_SLOTS) * 2;
+    const packed = this.#sizes[at + 1] ?? 0;
+    const size = { rows: Math.floor(packed / 65_536), cols: packed % 65_536 };
+    return { offset: this.#sizes[at] ?? 0, size };
+  }
+
+  /** From log position `offset` on the terminal has `size`. */
+  pushSize(offset: number, { rows, cols }: TerminalSize): void {
+    const number = this.sizeCount;
+    const at = (number % SIZE_SLOTS) * 2;
+    this.#sizes[at] = offset;
+    this.#sizes[at + 1] = rows * 65_536 + cols;
+    // After the change itself: a worker that dies in between has not counted it.
+    this.#words[5] = number + 1;
   }
 
   /**

@@ -1,0 +1,236 @@
+import { limits, type Clock, type Timer } from '../../../shared/common/index.js';
+import type { TerminalSize } from '../../../shared/common/wire/index.js';
+import type { LogPoint } from './log-point.js';
+import { screenOf, type Checkpoint, type CheckpointStore } from './checkpoint.js';
+import type { EmulatorPool } from './emulator-pool.js';
+import { LINES_ABOVE, ScreenEmulator } from './screen-emulator.js';
+import { PenState } from './pen-state.js';
+import { idleUntil, plainUntil } from './plain-text.js';
+import { LogWindow, type ReadableLog } from './log-window.js';
+import type { SizeLog } from './size-log.js';
+import { unfinishedSequence } from './unfinished.js';
+
+const ESC = 0x1b;
+/** How far beyond the place that was aimed at a checkpoint may lie, to be outside of any sequence. */
+const MAX_STEPS = 16_384;
+/** So far it looks for a place that is also not between characters that may belong together. */
+const JOIN_STEPS = 256;
+
+/** The modes of a fresh emulator, stated where a reset of a used one leaves something behind. */
+const FRESH = { sequences: '\x1b[?25h\x1b[20l', pen: '' };
+
+export interface ScreenTrackerOptions {
+  readonly log: ReadableLog;
+  readonly sizes: SizeLog;
+  readonly store: CheckpointStore;
+  readonly pool: EmulatorPool;
+  readonly clock: Clock;
+  /** Of the terminal at the beginning of its log. */
+  readonly size: TerminalSize;
+}
+
+/**
+ * Keeps a checkpoint of one terminal's screen at a position from which the log still has all bytes, so that
+ * a viewer that begins there ends with the screen of one that never left. When bytes are to be evicted
+ * beyond it, it moves on:
+ *
+ * - over bytes that do nothing, by moving it;
+ * - over plain text, when what follows the new place scrolls all off the screen that was there: then the
+ *   modes and the pen say enough, and no emulator is needed. Floods take this way;
+ * - else by an emulator, which is brought to the old checkpoint and given the bytes.
+ *
+ * All of it is synchronous, within the turn that reads the PTY: when it cannot keep up, reading waits.
+ */
+export class ScreenTracker {
+  readonly #options: ScreenTrackerOptions;
+  #checkpoint: Checkpoint;
+  /** All from the checkpoint to here is plain text. */
+  #plainTo: number;
+  #idle: Timer | undefined;
+
+  constructor(options: ScreenTrackerOptions) {
+    this.#options = options;
+    this.#checkpoint = options.store.load() ?? {
+      offset: 0,
+      size: options.size,
+      sizes: 0,
+      modes: FRESH,
+    };
+    this.#plainTo = this.#checkpoint.offset;
+  }
+
+  get checkpoint(): Checkpoint {
+    return this.#checkpoint;
+  }
+
+  /**
+   * Where a viewer begins that has nothing: at the checkpoint, or at or soon after `from`, which costs an
+   * emulator a few milliseconds.
+   */
+  point(from?: number): LogPoint {
+    if (from === undefined || from <= this.#checkpoint.offset) {
+      const { offset, size, sizes } = this.#checkpoint;
+      // Nothing comes before the beginning.
+      return { offset, size, sizes, snapshot: offset === 0 ? undefined : this.#screen() };
+    }
+    const emulator = new ScreenEmulator(this.#checkpoint.size);
+    emulator.write(this.#screen());
+    const { offset, size, sizes, screen = '' } = this.#advance(emulator, from);
+    emulator.dispose();
+    return { offset, size, sizes, snapshot: Buffer.from(screen, 'utf8') };
+  }
+
+  /** Bytes before log position `to` will be gone after this call. */
+  evicting(to: number): void {
+    if (to <= this.#checkpoint.offset) return;
+    const { log } = this.#options;
+    const target = Math.max(to, log.head - log.capacity);
+    const window = new LogWindow(log, this.#checkpoint.offset);
+    if (this.#skipIdle(window, to, target) || this.#skipPlain(window, to, target)) {
+      this.#options.pool.release(this);
+      return;
+    }
+    this.#fold(target);
+  }
+
+  /** A change of size is about to be added to the log of sizes. */
+  sizeChanging(): void {
+    const { sizes } = this.#options;
+    // The slot of a change that is not part of the checkpoint must not be taken.
+    if (sizes.next - this.#checkpoint.sizes < sizes.slots) return;
+    this.#fold(sizes.at(this.#checkpoint.sizes)?.offset ?? this.#checkpoint.offset);
+  }
+
+  /** A change was added. At the beginning there is no screen yet that it could change. */
+  sizeChanged(): void {
+    const { sizes } = this.#options;
+    const change = sizes.at(sizes.next - 1);
+    if (this.#checkpoint.offset > 0 || change === undefined || change.offset > 0) return;
+    this.#checkpoint = { ...this.#checkpoint, size: change.size, sizes: sizes.next };
+  }
+
+  close(): void {
+    this.#idle?.cancel();
+    this.#options.pool.release(this);
+  }
+
+  #skipIdle(window: LogWindow, to: number, target: number): boolean {
+    if (this.#nextSizeChange() <= target) return false;
+    window.load(target);
+    const end = window.from + idleUntil(window.bytes, 0, target - window.from);
+    if (end < to) return false;
+    this.#plainTo = Math.max(this.#plainTo, end);
+    this.#save({ ...this.#checkpoint, offset: end });
+    return true;
+  }
+
+  #skipPlain(window: LogWindow, to: number, target: number): boolean {
+    const { modes, size } = this.#checkpoint;
+    if (modes === undefined) return false;
+    // The line feeds must scroll away what was there, wherever the cursor was, and leave as many lines
+    // above the screen as a snapshot does.
+    const lineFeeds = 2 * size.rows + LINES_ABOVE;
+    for (const start of [window.lastLineStart(to, target), window.firstLineStart(to, target)]) {
+      if (start === undefined || !this.#isPlain(window, start)) continue;
+      const end = window.afterLineFeeds(start, lineFeeds);
+      if (end === undefined || end >= this.#nextSizeChange() || !this.#isPlain(window, end))
+        continue;
+      const pen = new PenState();
+      if (!pen.take(modes.pen) || !pen.take(window.text(start))) return false;
+      this.#save({
+        ...this.#checkpoint,
+        offset: start,
+        screen: undefined,
+        modes: { sequences: modes.sequences, pen: pen.sequence() },
+      });
+      return true;
+    }
+    return false;
+  }
+
+  #isPlain(window: LogWindow, to: number): boolean {
+    if (this.#plainTo >= to) return true;
+    window.load(to);
+    const { from } = window;
+    this.#plainTo = from + plainUntil(window.bytes, this.#plainTo - from, to - from);
+    return this.#plainTo >= to;
+  }
+
+  #nextSizeChange(): number {
+    const { sizes } = this.#options;
+    return sizes.at(this.#checkpoint.sizes)?.offset ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** Moves the checkpoint to `target`, or as little beyond it as needs be, by an emulator. */
+  #fold(target: number): void {
+    const { pool } = this.#options;
+    const emulator = pool.get(this) ?? pool.create(this, this.#checkpoint.size, this.#screen());
+    const checkpoint = this.#advance(emulator, target);
+    this.#plainTo = checkpoint.offset;
+    this.#save(checkpoint);
+    // What it holds and what was saved are two things then.
+    if (!emulator.atBoundary) pool.release(this);
+    this.#expectMore();
+  }
+
+  /** Gives `emulator`, which is at the checkpoint, the log up to `target` or soon after. */
+  #advance(emulator: ScreenEmulator, target: number): Checkpoint {
+    const { log } = this.#options;
+    let { offset, sizes, size } = this.#checkpoint;
+    const bytes = new Uint8Array(limits.RING_BLOCK_BYTES);
+    const advance = (to: number): void => {
+      for (;;) {
+        const change = this.#options.sizes.at(sizes);
+        const end = Math.min(to, change?.offset ?? to);
+        while (offset < end) {
+          const next = Math.min(end, offset + bytes.length);
+          log.copy(offset, next, bytes, 0);
+          emulator.write(bytes.subarray(0, next - offset));
+          offset = next;
+        }
+        if (change === undefined || change.offset > offset) return;
+        emulator.resize(change.size);
+        size = change.size;
+        sizes += 1;
+      }
+    };
+    advance(target);
+    const limit = Math.min(log.head, target + MAX_STEPS);
+    while (offset < limit && !this.#isGoodPlace(emulator, offset, target)) advance(offset + 1);
+    const { screen, modes } = emulator.snapshot(limits.SNAPSHOT_BYTES);
+    return emulator.atBoundary
+      ? { offset, size, sizes, screen, modes }
+      : { offset, size, sizes, screen: screen + unfinishedSequence(emulator.parserState) };
+  }
+
+  /**
+   * Whether a replay may begin at `offset`: not within a character or a sequence, and if it can be helped
+   * not between characters that may belong together.
+   */
+  #isGoodPlace(emulator: ScreenEmulator, offset: number, target: number): boolean {
+    if (!emulator.atBoundary) return false;
+    if (!emulator.mayJoin || offset - target > JOIN_STEPS) return true;
+    const next = new Uint8Array(1);
+    this.#options.log.copy(offset, offset + 1, next, 0);
+    return next[0] === ESC;
+  }
+
+  #screen(): Uint8Array {
+    return Buffer.from(screenOf(this.#checkpoint), 'utf8');
+  }
+
+  /** Keeps the emulator, and the room for the next checkpoint, while they are in use. */
+  #expectMore(): void {
+    const { clock, pool, store } = this.#options;
+    this.#idle?.cancel();
+    this.#idle = clock.after(limits.SCREEN_IDLE_MS, () => {
+      pool.release(this);
+      store.trim();
+    });
+  }
+
+  #save(checkpoint: Checkpoint): void {
+    this.#checkpoint = checkpoint;
+    this.#options.store.save(checkpoint);
+  }
+}
