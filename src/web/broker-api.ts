@@ -1,4 +1,5 @@
 import { fromErrorRecord, HoldfastError, type ErrorCode } from '../shared/common/index.js';
+import { pinnedAgentKey } from './connection/pins.js';
 import {
   formatShareLink,
   httpErrorSchema,
@@ -38,7 +39,11 @@ export async function listShares(
   return (await request(token, path, shareListSchema, { signal })).shares;
 }
 
-/** A new share link, as a person passes it on. It cannot be shown again: treat it as a password. */
+/**
+ * A new share link, as a person passes it on. It cannot be shown again: treat it as a password.
+ * @throws {HoldfastError} ERR_PEER_AUTH if the broker names another agent than the one this browser knows;
+ *   the link is revoked then.
+ */
 export async function createShare(
   token: string,
   input: ShareInput,
@@ -56,6 +61,10 @@ export async function createShare(
     },
   );
   const { workspace, terminal } = share;
+  if ((pinnedAgentKey(workspace) ?? agentKey) !== agentKey) {
+    await revokeShare(token, share.id, signal);
+    throw new HoldfastError('ERR_PEER_AUTH', `the agent of ${workspace} has a new key`);
+  }
   const origin = publicUrl ?? location.origin;
   return { share, link: formatShareLink({ origin, workspace, terminal, secret, agentKey }) };
 }

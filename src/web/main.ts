@@ -5,10 +5,11 @@
 import '../shared/common/wire/strict-policy.js';
 import '@xterm/xterm/css/xterm.css';
 import './styles/index.css';
-import { WorkspaceConnection } from './connection/index.js';
+import { WorkspaceConnection, type WorkspaceConnectionOptions } from './connection/index.js';
 import { el } from './dom.js';
 import { parseRoute, startRouter, terminalPath, type Route } from './routes.js';
 import { startPageTheme } from './settings/page-theme.js';
+import { guestView, loadShareSecret, lostLinkView, takeShareFragment } from './share/index.js';
 import { installStrictStyles } from './terminal/strict-styles.js';
 import { forgetToken, loadToken, takeFragment } from './token.js';
 import { signInView } from './views/sign-in.js';
@@ -51,18 +52,43 @@ function askForToken(why?: string): void {
 }
 
 function enterWorkspace(workspace: string, token: string): WorkspaceConnection {
-  if (connection?.workspace === workspace) return connection;
+  if (connection?.workspace === workspace && !connection.isShared) return connection;
+  return startConnection({ workspace, token });
+}
+
+function startConnection(
+  options: Omit<WorkspaceConnectionOptions, 'relayOnly'>,
+): WorkspaceConnection {
   leaveWorkspace();
-  connection = new WorkspaceConnection({
-    workspace,
-    token,
-    relayOnly: new URLSearchParams(location.search).get('via') === 'relay',
-  });
+  const relayOnly = new URLSearchParams(location.search).get('via') === 'relay';
+  connection = new WorkspaceConnection({ ...options, relayOnly });
   connection.start();
   return connection;
 }
 
+/** By a share link: with its secret in place of a token, whether or not anybody is signed in. */
+function renderShare({ workspace, terminal }: Extract<Route, { page: 'share' }>): void {
+  const share = loadShareSecret();
+  if (share === undefined) {
+    leaveWorkspace();
+    show(lostLinkView());
+    return;
+  }
+  const { secret, agentKey } = share;
+  show(
+    guestView({
+      root,
+      connection: startConnection({ workspace, token: secret, share: { agentKey, terminal } }),
+      terminal,
+    }),
+  );
+}
+
 function render(): void {
+  if (route.page === 'share') {
+    renderShare(route);
+    return;
+  }
   const token = loadToken();
   if (token === undefined) {
     askForToken();
@@ -124,8 +150,9 @@ function notFound(): View {
 /** The terminal that a sign-in link to a workspace opens, the same each time. */
 const FIRST_TERMINAL = 'main';
 
-/** Whether the address carried a token. A link that signs in to a workspace means its shell. */
+/** Whether the address carried a credential. A link that signs in to a workspace means its shell. */
 function enterByLink(): boolean {
+  if (parseRoute(location.pathname).page === 'share') return takeShareFragment();
   if (!takeFragment()) return false;
   const target = parseRoute(location.pathname);
   if (target.page === 'terminals') {

@@ -5,6 +5,12 @@ export type Route =
   | { readonly page: 'workspaces' }
   | { readonly page: 'terminals'; readonly workspace: string }
   | { readonly page: 'terminal'; readonly workspace: string; readonly terminal: TerminalId }
+  /** What a share link leads to. Absent terminal: all of the workspace. */
+  | {
+      readonly page: 'share';
+      readonly workspace: string;
+      readonly terminal: TerminalId | undefined;
+    }
   | { readonly page: 'unknown' };
 
 const WORKSPACE = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
@@ -14,6 +20,7 @@ export function parseRoute(pathname: string): Route {
   const parts = pathname.split('/').filter((part) => part !== '');
   const [w, workspace, t, terminal] = parts;
   if (parts.length === 0) return { page: 'workspaces' };
+  if (w === 's') return parseShareRoute(parts.slice(1));
   if (w !== 'w' || workspace === undefined || !WORKSPACE.test(workspace)) {
     return { page: 'unknown' };
   }
@@ -21,6 +28,18 @@ export function parseRoute(pathname: string): Route {
   if (parts.length !== 4 || t !== 't' || terminal === undefined) return { page: 'unknown' };
   try {
     return { page: 'terminal', workspace, terminal: parseTerminalId(terminal) };
+  } catch {
+    return { page: 'unknown' };
+  }
+}
+
+function parseShareRoute([workspace, terminal, ...rest]: string[]): Route {
+  if (workspace === undefined || !WORKSPACE.test(workspace) || rest.length > 0) {
+    return { page: 'unknown' };
+  }
+  try {
+    const id = terminal === undefined ? undefined : parseTerminalId(terminal);
+    return { page: 'share', workspace, terminal: id };
   } catch {
     return { page: 'unknown' };
   }

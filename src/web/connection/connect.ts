@@ -1,5 +1,5 @@
 import { fromErrorRecord, HoldfastError, isErrorCode, limits } from '../../shared/common/index.js';
-import type { TicketResponse } from '../../shared/common/wire/index.js';
+import type { Shared, TicketResponse } from '../../shared/common/wire/index.js';
 import { requestTicket } from '../broker-api.js';
 import { ClientControl, type AuthenticatedSession } from '../../shared/common/peer-auth/index.js';
 import { openDirectLink } from './direct-link.js';
@@ -15,6 +15,7 @@ export type ConnectStep = 'ticket' | 'signalling' | 'direct' | 'relay' | 'authen
 export interface ConnectOptions {
   readonly workspace: string;
   readonly token: string;
+  readonly share?: ShareTarget;
   readonly identity: Identity;
   /** Do not try a direct path. */
   readonly relayOnly: boolean;
@@ -22,11 +23,20 @@ export interface ConnectOptions {
   readonly onStep: (step: ConnectStep) => void;
 }
 
+/** Where a share link leads, as its holder has it: not for the broker to change. */
+export interface ShareTarget {
+  readonly agentKey: string;
+  /** Absent: every terminal. */
+  readonly terminal: string | undefined;
+}
+
 /** An authenticated connection to the agent of a workspace. */
 export interface Connected {
   readonly link: Link;
   readonly control: ClientControl;
   readonly session: AuthenticatedSession;
+  /** What the share link allows. Absent: it was no link. */
+  readonly shared: Shared | undefined;
 }
 
 /** The agent's key is not the one that was pinned. The page asks a person before it goes on. */
@@ -46,7 +56,7 @@ export class AgentKeyChangedError extends HoldfastError {
  * @throws {HoldfastError} with the code of the step that failed; {@link AgentKeyChangedError}.
  */
 export async function connect(options: ConnectOptions): Promise<Connected> {
-  const { workspace, token, identity, signal, onStep } = options;
+  const { workspace, token, share, identity, signal, onStep } = options;
   const newTicket = (): Promise<TicketResponse> =>
     requestTicket(token, workspace, identity.publicKey, signal);
   onStep('ticket');
@@ -57,8 +67,9 @@ export async function connect(options: ConnectOptions): Promise<Connected> {
   if (ticket.agentKey === undefined) {
     throw new HoldfastError('ERR_AGENT_OFFLINE', `no agent was ever connected for ${workspace}`);
   }
-  const agentKey = pinnedAgentKey(workspace) ?? ticket.agentKey;
-  if (agentKey !== ticket.agentKey) {
+  const agentKey = share?.agentKey ?? pinnedAgentKey(workspace) ?? ticket.agentKey;
+  if (share !== undefined) requireShared(share, ticket);
+  else if (agentKey !== ticket.agentKey) {
     throw new AgentKeyChangedError(workspace, agentKey, ticket.agentKey);
   }
 
@@ -100,14 +111,31 @@ export async function connect(options: ConnectOptions): Promise<Connected> {
     const session = await (link.kind === 'relay'
       ? unlessRefused(authenticating, signalling)
       : authenticating);
-    pinAgentKey(workspace, agentKey);
+    // What a link says of the agent holds for that link; it must not change what a login knows.
+    if (share === undefined) pinAgentKey(workspace, agentKey);
     // The two ends know each other now and need nobody in between.
     signalling.close();
-    return { link, control, session };
+    return { link, control, session, shared: ticket.share };
   } catch (error) {
     link?.close();
     signalling.close();
     throw error;
+  }
+}
+
+/** Neither the broker nor whoever passed a link on may lead its holder elsewhere. */
+function requireShared(target: ShareTarget, { agentKey, share, workspace }: TicketResponse): void {
+  if (agentKey !== target.agentKey) {
+    throw new HoldfastError(
+      'ERR_PEER_AUTH',
+      `the agent of ${workspace} is another than the one this link names`,
+      {
+        hint: 'If the agent was reinstalled, ask for a new link. Else somebody may be in between.',
+      },
+    );
+  }
+  if (share?.terminal !== (target.terminal ?? '*')) {
+    throw new HoldfastError('ERR_SHARE_MISMATCH', 'this link is for another terminal');
   }
 }
 

@@ -2,4 +2,8 @@
 export { AgentKeyChangedError, type ConnectStep } from './connect.js';
 export { fingerprint, pinAgentKey } from './pins.js';
 export type { LinkKind } from './types.js';
-export { WorkspaceConnection, type ConnectionState } from './workspace-connection.js';
+export {
+  WorkspaceConnection,
+  type ConnectionState,
+  type WorkspaceConnectionOptions,
+} from './workspace-connection.js';

@@ -9,8 +9,14 @@ import {
   type ErrorCode,
   type ErrorRecord,
 } from '../../shared/common/index.js';
-import type { TerminalInfo } from '../../shared/common/wire/index.js';
-import { AgentKeyChangedError, connect, type Connected, type ConnectStep } from './connect.js';
+import type { Shared, TerminalInfo } from '../../shared/common/wire/index.js';
+import {
+  AgentKeyChangedError,
+  connect,
+  type Connected,
+  type ConnectStep,
+  type ShareTarget,
+} from './connect.js';
 import { createIdentity, type Identity } from './identity.js';
 import type { LinkKind } from './types.js';
 
@@ -22,6 +28,8 @@ export type ConnectionState =
       readonly kind: LinkKind;
       readonly subject: string;
       readonly agentVersion: string;
+      /** What the share link allows. Absent: a person's own token was shown. */
+      readonly shared: Shared | undefined;
       /** Absent until the first answer to a ping. */
       readonly latencyMs: number | undefined;
     }
@@ -41,6 +49,10 @@ const NEEDS_A_PERSON: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'ERR_PEER_AUTH',
   'ERR_PROTOCOL_VERSION',
   'ERR_UNSUPPORTED',
+  'ERR_SHARE_REVOKED',
+  'ERR_SHARE_EXPIRED',
+  'ERR_SHARE_FULL',
+  'ERR_SHARE_MISMATCH',
 ]);
 
 /** A ping this long without answer after the page was looked at again means that the link died. */
@@ -51,7 +63,10 @@ let identity: Promise<Identity> | undefined;
 
 export interface WorkspaceConnectionOptions {
   readonly workspace: string;
+  /** Or the secret of a share link. */
   readonly token: string;
+  /** What a share link says of where it leads. Absent: it is a person's own token. */
+  readonly share?: ShareTarget;
   readonly relayOnly: boolean;
 }
 
@@ -75,6 +90,11 @@ export class WorkspaceConnection {
     this.workspace = options.workspace;
     this.#options = options;
     this.#next.promise.catch(() => undefined);
+  }
+
+  /** Whether it rests on a share link. */
+  get isShared(): boolean {
+    return this.#options.share !== undefined;
   }
 
   get state(): ConnectionState {
@@ -179,7 +199,7 @@ export class WorkspaceConnection {
 
   /** Lives with a connection until it ends; returns why it did. */
   async #serve(connected: Connected): Promise<ErrorRecord> {
-    const { link, control, session } = connected;
+    const { link, control, session, shared } = connected;
     if (this.#abort.signal.aborted) {
       link.close();
       return { code: 'ERR_CLOSED', message: 'closed' };
@@ -188,7 +208,14 @@ export class WorkspaceConnection {
     let latencyMs: number | undefined;
     const show = (): void => {
       const { subject, agentVersion } = session;
-      this.#setState({ type: 'connected', kind: link.kind, subject, agentVersion, latencyMs });
+      this.#setState({
+        type: 'connected',
+        kind: link.kind,
+        subject,
+        agentVersion,
+        shared,
+        latencyMs,
+      });
     };
     show();
     this.#next.resolve(connected);

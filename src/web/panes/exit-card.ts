@@ -7,8 +7,10 @@ import { problem } from '../views/problem.js';
 
 /** What can be done about it. */
 export interface CardActions {
-  readonly workspace: string;
-  readonly again: () => void;
+  /** Whose list of terminals there is to go to. Absent: this person has none. */
+  readonly workspace: string | undefined;
+  /** Absent: this person cannot start one. */
+  readonly again: (() => void) | undefined;
   /** Takes the terminal out of view. Absent: nothing else is in view. */
   readonly close: (() => void) | undefined;
 }
@@ -44,9 +46,13 @@ function actions({ workspace, again, close }: CardActions, label: string): HTMLE
   return el(
     'span',
     { class: 'actions' },
-    close === undefined
-      ? el('a', { class: 'button small', href: workspacePath(workspace) }, 'All terminals')
-      : el('button', { type: 'button', class: 'button small', onclick: close }, 'Close'),
-    el('button', { type: 'button', class: 'button primary small', onclick: again }, label),
+    close !== undefined
+      ? el('button', { type: 'button', class: 'button small', onclick: close }, 'Close')
+      : workspace === undefined
+        ? undefined
+        : el('a', { class: 'button small', href: workspacePath(workspace) }, 'All terminals'),
+    again === undefined
+      ? undefined
+      : el('button', { type: 'button', class: 'button primary small', onclick: again }, label),
   );
 }

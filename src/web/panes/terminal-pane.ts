@@ -25,6 +25,8 @@ const GAP_NOTE_MS = 30_000;
 /** What a pane needs of the view around it. */
 export interface PaneHost {
   readonly connection: WorkspaceConnection;
+  /** This person came by a share link: there is no list of terminals to go to. */
+  readonly isGuest?: boolean;
   /** The pane got the keyboard. */
   focused(pane: TerminalPane): void;
   /** Something that is shown outside of the pane is different now. */
@@ -54,6 +56,8 @@ export class TerminalPane {
   #started: Started | undefined;
   #link: TerminalLink | undefined;
   #state: TerminalClientState = { type: 'connecting' };
+  /** As of the last attach. */
+  #mayType = true;
   #title = '';
   #hasBell = false;
   #skipped = 0;
@@ -279,10 +283,11 @@ export class TerminalPane {
   #showState(state: TerminalClientState, emulator: Emulator): void {
     const { terminal, guard } = emulator;
     this.#state = state;
+    if (state.type === 'attached') this.#mayType = state.mayType;
     terminal.options.disableStdin = state.type === 'attached' ? !state.mayType : isFinal(state);
     this.element.dataset['state'] = state.type;
     if (state.type === 'attached') this.#started?.size.schedule();
-    if (state.type === 'exited' || state.type === 'failed') {
+    if (state.type === 'exited' || (state.type === 'failed' && !isOfLink(state.error.code))) {
       const again = (): void => {
         void this.#link?.client.close();
         if (state.type === 'exited') {
@@ -298,11 +303,12 @@ export class TerminalPane {
             this.#host.detach(this);
           }
         : undefined;
-      const { workspace } = this.#host.connection;
+      const { isGuest = false, connection } = this.#host;
+      const workspace = isGuest ? undefined : connection.workspace;
       const hadFocus = this.element.contains(document.activeElement);
       this.#overlay.replaceChildren(
         state.type === 'exited'
-          ? exitCard({ workspace, again, close }, state.exit)
+          ? exitCard({ workspace, again: this.#mayType ? again : undefined, close }, state.exit)
           : failureCard({ workspace, again, close }, state.error),
       );
       if (hadFocus) this.focus();
@@ -374,6 +380,11 @@ interface Started {
   readonly search: ReturnType<typeof createSearchBox>;
   readonly clipboard: PaneClipboard;
   readonly size: PaneSize;
+}
+
+/** What the whole connection failed with, which is told where that is shown. */
+function isOfLink(code: string): boolean {
+  return code.startsWith('ERR_SHARE_');
 }
 
 function isFinal({ type }: TerminalClientState): boolean {

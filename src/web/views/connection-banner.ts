@@ -1,4 +1,4 @@
-import { ERROR_CODES } from '../../shared/common/index.js';
+import { ERROR_CODES, type ErrorCode } from '../../shared/common/index.js';
 import {
   AgentKeyChangedError,
   fingerprint,
@@ -26,9 +26,9 @@ export interface Banner {
 
 /**
  * The state of a connection that does not stand: what is going on, why, when the next attempt comes, and
- * a button for not waiting. Hidden while connected, and for the first moment of connecting.
+ * a button for not waiting; without `signIn` none for that. Hidden while connected, and for the first moment of connecting.
  */
-export function connectionBanner(connection: WorkspaceConnection, signIn: () => void): Banner {
+export function connectionBanner(connection: WorkspaceConnection, signIn?: () => void): Banner {
   const element = el('div', { class: 'banner-slot', 'aria-live': 'polite' });
   let ticking: ReturnType<typeof setInterval> | undefined;
   let wasConnected = false;
@@ -96,7 +96,7 @@ export function connectionBanner(connection: WorkspaceConnection, signIn: () => 
         if (state.error instanceof AgentKeyChangedError) {
           element.replaceChildren(keyChanged(connection, state.error));
         } else {
-          const isToken = state.error.code === 'ERR_UNAUTHORIZED';
+          const isToken = state.error.code === 'ERR_UNAUTHORIZED' && signIn !== undefined;
           element.replaceChildren(
             problem(
               state.error,
@@ -107,7 +107,7 @@ export function connectionBanner(connection: WorkspaceConnection, signIn: () => 
                     'Sign in',
                   )
                 : undefined,
-              retry(),
+              isOver(state.error.code) ? undefined : retry(),
             ),
           );
         }
@@ -122,6 +122,13 @@ export function connectionBanner(connection: WorkspaceConnection, signIn: () => 
       stop();
     },
   };
+}
+
+/** Whether asking again can never help. */
+function isOver(code: ErrorCode): boolean {
+  return (
+    code === 'ERR_SHARE_REVOKED' || code === 'ERR_SHARE_EXPIRED' || code === 'ERR_SHARE_MISMATCH'
+  );
 }
 
 /** Somebody else may be answering: nothing goes on until a person has compared the keys. */

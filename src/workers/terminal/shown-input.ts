@@ -7,7 +7,7 @@ const ECHO_MS = 1_000;
 interface Unshown {
   readonly at: number;
   readonly bytes: Uint8Array;
-  /** What of it prints. */
+  /** What of it must show first. Empty: nothing. */
   readonly text: string;
 }
 
@@ -41,34 +41,44 @@ export class ShownInput {
   }
 
   typed(at: number, bytes: Uint8Array): void {
+    this.#expire(at);
     const mode = (this.#options.echoMode ?? readEchoMode)(this.#options.fd);
     if (mode === 'none') return;
-    const text = printable(bytes);
-    if (mode === 'kernel' || text === '') {
-      this.#options.onShown(at, bytes);
-      return;
-    }
+    const text = mode === 'kernel' ? '' : printable(bytes);
     this.#unshown.push({ at, bytes: bytes.slice(), text });
     this.#unshownBytes += bytes.length;
-    while (this.#unshownBytes > limits.RECORDING_UNSHOWN_BYTES) this.#drop();
+    while (this.#unshownBytes > limits.RECORDING_UNSHOWN_BYTES) this.#take();
+    this.#show();
   }
 
   /** Output of the terminal, before it is recorded itself. */
   output(at: number, bytes: Uint8Array): void {
-    while (this.#unshown[0] !== undefined && this.#unshown[0].at < at - ECHO_MS) this.#drop();
-    if (this.#unshown.length === 0) return;
-    const seen = printable(bytes);
+    this.#expire(at);
+    this.#show(printable(bytes));
+  }
+
+  /** Hands out, in the order of typing, what `seen` shows and what there is nothing to see of. */
+  #show(seen = ''): void {
     let from = 0;
     for (let next = this.#unshown[0]; next !== undefined; next = this.#unshown[0]) {
       const found = seen.indexOf(next.text, from);
       if (found === -1) return;
       from = found + next.text.length;
-      this.#drop();
+      this.#take();
       this.#options.onShown(next.at, next.bytes);
     }
   }
 
-  #drop(): void {
+  /** What has not shown by now is hidden; what was typed after it need not wait any more. */
+  #expire(now: number): void {
+    for (let first = this.#unshown[0]; first !== undefined; first = this.#unshown[0]) {
+      if (first.text !== '' && first.at >= now - ECHO_MS) return;
+      this.#take();
+      if (first.text === '') this.#options.onShown(first.at, first.bytes);
+    }
+  }
+
+  #take(): void {
     const [first] = this.#unshown.splice(0, 1);
     this.#unshownBytes -= first?.bytes.length ?? 0;
   }

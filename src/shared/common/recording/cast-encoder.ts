@@ -25,7 +25,6 @@ export const RAW_COMMENT = '# holdfast-bytes ';
 
 /** Controls, marks that reorder text, and what else does not print, beyond what JSON escapes by itself. */
 const NOT_PRINTABLE =
-   
   /[\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff0-\ufffb\ufffe\uffff]/g;
 
 /**

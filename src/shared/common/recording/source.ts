@@ -79,7 +79,7 @@ export function channelSource(
   name: string,
 ): ByteSource {
   return {
-    async *read (offset) {
+    async *read(offset) {
       const download = await openDownload(openChannel, { name, part: 'cast', offset });
       yield* download.chunks();
     },

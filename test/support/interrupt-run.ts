@@ -1,0 +1,116 @@
+/** A flood over a slow link that a key ends, and how long the person waits to see it. */
+import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { connectLocal } from '../../src/main/client/connection/index.js';
+import { deferred, type TerminalId } from '../../src/shared/common/index.js';
+import { createTerminalClient } from '../../src/shared/common/terminal-client/index.js';
+import { startLocalAgent } from './local-agent.js';
+import type { SeededRandom } from './random.js';
+import { throttledSocket } from './throttled-socket.js';
+
+const ID = 'flood' as TerminalId;
+/** A line of it; shorter than the screen is wide. */
+const FLOOD = 'flood'.repeat(12);
+/** Until anything that must come has come. */
+const PATIENCE_MS = 30_000;
+const PROMPT = 'prompt-after-all> ';
+
+export interface InterruptRun {
+  /** From the key to the prompt. */
+  readonly ms: number;
+  /** Bytes of output that came in between. */
+  readonly bytes: number;
+  /** Bytes that were stated as skipped. */
+  readonly skipped: number;
+  /** What came before the key, in bytes. */
+  readonly before: number;
+}
+
+export interface InterruptOptions {
+  /** Absent: as fast as it goes. */
+  readonly bytesPerSecond?: number | undefined;
+  readonly floodMs: number;
+  readonly random: SeededRandom;
+}
+
+/** Floods a terminal of an agent of its own for a while, types Ctrl-C, and waits for the prompt. */
+export async function interruptRun({
+  bytesPerSecond,
+  floodMs,
+  random,
+}: InterruptOptions): Promise<InterruptRun> {
+  const { agent, socket } = await startLocalAgent();
+  const link =
+    bytesPerSecond === undefined
+      ? undefined
+      : await throttledSocket(socket, { bytesPerSecond, random });
+  const connection = await connectLocal({ path: link?.path ?? socket });
+  let received = 0;
+  let tail = '';
+  let skipped = 0;
+  let seen: { readonly pattern: RegExp; readonly done: () => void } | undefined;
+  const client = createTerminalClient({
+    openChannel: (label) => connection.openChannel({ label, protocol: 'terminal' }),
+    id: ID,
+    size: { rows: 24, cols: 80 },
+    wantsType: true,
+    clientId: randomBytes(16),
+    handlers: {
+      output: (bytes) => {
+        received += bytes.length;
+        tail = (tail + Buffer.from(bytes).toString('latin1')).slice(-4_096);
+        if (seen?.pattern.test(tail) === true) seen.done();
+        client.processed(bytes.length);
+      },
+      snapshot: (bytes) => {
+        received += bytes.length;
+        client.processed(bytes.length);
+      },
+      gap: (from, to) => {
+        skipped += to - from;
+      },
+      state: () => undefined,
+    },
+  });
+  const sees = async (pattern: RegExp): Promise<void> => {
+    const { promise, resolve, reject } = deferred<undefined>();
+    seen = {
+      pattern,
+      done: () => {
+        resolve(undefined);
+      },
+    };
+    if (pattern.test(tail)) return;
+    const timer = setTimeout(() => {
+      reject(new Error(`not seen: ${String(pattern)} in ${JSON.stringify(tail.slice(-200))}`));
+    }, PATIENCE_MS);
+    await promise.finally(() => {
+      clearTimeout(timer);
+    });
+  };
+  try {
+    client.start();
+    client.input(Buffer.from(`PS1='prompt-''after-all> '\n`));
+    await sees(/prompt-after-all> $/);
+    client.input(Buffer.from(`yes ${FLOOD}\n`));
+    await sees(new RegExp(`${FLOOD}\r\n${FLOOD}\r\n`));
+    await sleep(floodMs);
+    const before = received;
+    const start = performance.now();
+    tail = '';
+    const skippedBefore = skipped;
+    client.input(Buffer.from('\x03'));
+    await sees(new RegExp(PROMPT));
+    return {
+      ms: performance.now() - start,
+      bytes: received - before,
+      skipped: skipped - skippedBefore,
+      before,
+    };
+  } finally {
+    await client.close();
+    await connection.close();
+    await link?.close();
+    await agent.close();
+  }
+}
