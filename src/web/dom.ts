@@ -42,6 +42,8 @@ const ICONS = {
   chevron: 'M6 4l4 4-4 4',
   smaller: 'M4 8h8',
   stop: 'M4 4h8v8H4z',
+  play: 'M5 3l8 5-8 5z',
+  pause: 'M5.5 3.5v9M10.5 3.5v9',
   more: 'M3.5 8h.02M8 8h.02M12.5 8h.02',
   right: 'M2 3h12v10H2zM8 3v10',
   below: 'M2 3h12v10H2zM2 8h12',

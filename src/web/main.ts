@@ -7,6 +7,8 @@ import '@xterm/xterm/css/xterm.css';
 import './styles/index.css';
 import { WorkspaceConnection, type WorkspaceConnectionOptions } from './connection/index.js';
 import { el } from './dom.js';
+import { playerView } from './player/player-view.js';
+import { recordingsView } from './player/recordings-view.js';
 import { parseRoute, startRouter, terminalPath, type Route } from './routes.js';
 import { startPageTheme } from './settings/page-theme.js';
 import { guestView, loadShareSecret, lostLinkView, takeShareFragment } from './share/index.js';
@@ -114,6 +116,21 @@ function render(): void {
           root,
           connection: enterWorkspace(route.workspace, token),
           id: route.terminal,
+          signIn: signOut,
+        }),
+      );
+      return;
+    case 'recordings':
+      document.title = `[${route.workspace}] Recordings`;
+      show(recordingsView(enterWorkspace(route.workspace, token), signOut));
+      return;
+    case 'recording':
+      document.title = `[${route.workspace}] ${route.name}`;
+      show(
+        playerView({
+          root,
+          connection: enterWorkspace(route.workspace, token),
+          name: route.name,
           signIn: signOut,
         }),
       );

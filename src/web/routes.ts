@@ -1,4 +1,5 @@
 import { parseTerminalId, type TerminalId } from '../shared/common/index.js';
+import { isRecordingName } from '../shared/common/wire/index.js';
 
 /** What the address asks for. */
 export type Route =
@@ -11,6 +12,8 @@ export type Route =
       readonly workspace: string;
       readonly terminal: TerminalId | undefined;
     }
+  | { readonly page: 'recordings'; readonly workspace: string }
+  | { readonly page: 'recording'; readonly workspace: string; readonly name: string }
   | { readonly page: 'unknown' };
 
 const WORKSPACE = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
@@ -25,6 +28,10 @@ export function parseRoute(pathname: string): Route {
     return { page: 'unknown' };
   }
   if (parts.length === 2) return { page: 'terminals', workspace };
+  if (t === 'r' && parts.length === 3) return { page: 'recordings', workspace };
+  if (t === 'r' && parts.length === 4 && terminal !== undefined && isRecordingName(terminal)) {
+    return { page: 'recording', workspace, name: terminal };
+  }
   if (parts.length !== 4 || t !== 't' || terminal === undefined) return { page: 'unknown' };
   try {
     return { page: 'terminal', workspace, terminal: parseTerminalId(terminal) };
@@ -51,6 +58,14 @@ export function workspacePath(workspace: string): string {
 
 export function terminalPath(workspace: string, terminal: string): string {
   return `/w/${workspace}/t/${terminal}`;
+}
+
+export function recordingsPath(workspace: string): string {
+  return `/w/${workspace}/r`;
+}
+
+export function recordingPath(workspace: string, name: string): string {
+  return `/w/${workspace}/r/${name}`;
 }
 
 /** Goes to another page of ours without loading the document anew. */

@@ -9,7 +9,7 @@ import {
   type ErrorCode,
   type ErrorRecord,
 } from '../../shared/common/index.js';
-import type { Shared, TerminalInfo } from '../../shared/common/wire/index.js';
+import type { RecordingInfo, Shared, TerminalInfo } from '../../shared/common/wire/index.js';
 import {
   AgentKeyChangedError,
   connect,
@@ -137,6 +137,18 @@ export class WorkspaceConnection {
 
   async terminals(): Promise<readonly TerminalInfo[]> {
     return await (await this.#next.promise).control.terminals();
+  }
+
+  async recordings(): Promise<readonly RecordingInfo[]> {
+    return await (await this.#next.promise).control.recordings();
+  }
+
+  async stopRecording(name: string): Promise<void> {
+    await (await this.#next.promise).control.stopRecording(name);
+  }
+
+  async deleteRecording(name: string): Promise<void> {
+    await (await this.#next.promise).control.deleteRecording(name);
   }
 
   async kill(terminal: string): Promise<void> {

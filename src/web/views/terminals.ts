@@ -2,7 +2,7 @@ import { toErrorRecord } from '../../shared/common/index.js';
 import type { TerminalInfo } from '../../shared/common/wire/index.js';
 import type { WorkspaceConnection } from '../connection/index.js';
 import { el, icon } from '../dom.js';
-import { navigate, terminalPath } from '../routes.js';
+import { navigate, recordingsPath, terminalPath } from '../routes.js';
 import { cleanTitle } from '../terminal/untrusted-text.js';
 import { connectionBanner } from './connection-banner.js';
 import { problem } from './problem.js';
@@ -92,7 +92,10 @@ export function terminalsView(connection: WorkspaceConnection, signIn: () => voi
     element: el(
       'div',
       { class: 'page' },
-      header([{ label: workspace }]),
+      header(
+        [{ label: workspace }],
+        el('a', { class: 'button small quiet', href: recordingsPath(workspace) }, 'Recordings'),
+      ),
       banner.element,
       el(
         'main',

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import { HoldfastError, limits, sleep } from '../../../shared/common/index.js';
+import { formatTime } from '../../../shared/common/recording/index.js';
 import type { RecordingInfo } from '../../../shared/common/wire/index.js';
 import type { Cli } from '../cli.js';
 import { LinkKeeper } from '../link-keeper.js';
 import { asHoldfastError, formatBytes } from '../output/index.js';
-import { formatTime } from '../play/index.js';
 import { DownloadFiles, recordingArgument, recordingOf } from '../recordings/index.js';
 import { LINK_SETTINGS, openLink, openLocalLink, workspaceName } from '../workspace-link.js';
 import { terminalArgument } from './arguments.js';

@@ -1,11 +1,11 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { HoldfastError } from '../../../shared/common/index.js';
+import { formatTime } from '../../../shared/common/recording/index.js';
 import type { RecordingInfo } from '../../../shared/common/wire/index.js';
 import type { Cli } from '../cli.js';
 import { interruptible } from '../interrupt.js';
 import { formatBytes, formatTable } from '../output/index.js';
-import { formatTime } from '../play/index.js';
 import { DownloadFiles, recordingArgument } from '../recordings/index.js';
 import {
   LINK_SETTINGS,

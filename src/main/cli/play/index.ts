@@ -1,4 +1,4 @@
 /** Playing recordings in a person's own terminal. Main thread of `holdfast play`. */
 export { openFile } from './open-file.js';
 export { playRecording, type PlayOptions } from './play-recording.js';
-export { formatTime, parseTime } from './time.js';
+export { parseTime } from './time.js';

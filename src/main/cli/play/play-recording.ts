@@ -1,8 +1,11 @@
 import { deferred } from '../../../shared/common/index.js';
-import { RecordingPlayer, type OpenRecording } from '../../../shared/common/recording/index.js';
+import {
+  formatTime,
+  RecordingPlayer,
+  type OpenRecording,
+} from '../../../shared/common/recording/index.js';
 import { enterRawMode } from '../raw-terminal.js';
 import { PlayScreen } from './play-screen.js';
-import { formatTime } from './time.js';
 
 export interface PlayOptions {
   readonly recording: OpenRecording;

@@ -25,3 +25,4 @@ export {
   type OpenRecording,
 } from './source.js';
 export { Utf8Text, type TextPiece } from './utf8-text.js';
+export { formatTime } from './time.js';
