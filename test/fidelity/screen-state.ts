@@ -1,10 +1,14 @@
-import unicode11 from '@xterm/addon-unicode11';
-import headless from '@xterm/headless';
+import { createRequire } from 'node:module';
+import headless, { type ITerminalAddon } from '@xterm/headless';
 import { WholeCharacters } from '../../src/shared/common/index.js';
 import type { TerminalSize } from '../../src/shared/common/wire/index.js';
 
 const { Terminal } = headless;
-const { Unicode11Addon } = unicode11;
+const require = createRequire(import.meta.url);
+// Not by `import`: its types bring those of the DOM along.
+const { Unicode11Addon } = require('@xterm/addon-unicode11') as {
+  readonly Unicode11Addon: new () => ITerminalAddon;
+};
 
 /** What is compared is read straight from the emulator's inside, independently of the code under test. */
 /* eslint-disable @typescript-eslint/no-explicit-any, @typescript-eslint/no-unsafe-member-access,

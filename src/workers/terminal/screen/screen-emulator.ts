@@ -1,5 +1,5 @@
-import unicode11 from '@xterm/addon-unicode11';
-import headless from '@xterm/headless';
+import { createRequire } from 'node:module';
+import headless, { type ITerminalAddon } from '@xterm/headless';
 import { WholeCharacters } from '../../../shared/common/index.js';
 import type { TerminalSize } from '../../../shared/common/wire/index.js';
 import { CharsetNames } from './charsets.js';
@@ -7,9 +7,13 @@ import { Extras } from './extras.js';
 import { BG, coreOf, type Core, type Link } from './internals.js';
 import { serializeModes, serializePen, serializeScreen } from './serialize.js';
 
-// CommonJS and UMD, without names that Node's ESM loader could see.
+// CommonJS, without names that Node's ESM loader could see.
 const { Terminal } = headless;
-const { Unicode11Addon } = unicode11;
+const require = createRequire(import.meta.url);
+// Not by `import`: its types are those of the page's emulator, and bring the DOM's along.
+const { Unicode11Addon } = require('@xterm/addon-unicode11') as {
+  readonly Unicode11Addon: new () => ITerminalAddon;
+};
 
 /** Lines above the screen that a snapshot takes along, since a screen that grows shows them. */
 export const LINES_ABOVE = 100;
