@@ -55,6 +55,9 @@ const NEEDS_A_PERSON: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'ERR_SHARE_MISMATCH',
 ]);
 
+/** A reloaded page may find its own old connection still counted, for a moment. */
+const FULL_TRIES = 3;
+
 /** A ping this long without answer after the page was looked at again means that the link died. */
 const WAKE_PING_MS = 3_000;
 
@@ -82,6 +85,8 @@ export class WorkspaceConnection {
   readonly #backoff = new Backoff({ minMs: 500, maxMs: limits.DIAL_MAX_MS });
   #state: ConnectionState = { type: 'connecting', step: 'ticket' };
   #connected: Connected | undefined;
+  /** Attempts in a row that found the share link full. */
+  #full = 0;
   /** Resolves with the next connection; replaced when that is lost. */
   #next = deferred<Connected>();
   #wakeUp: (() => void) | undefined;
@@ -192,7 +197,12 @@ export class WorkspaceConnection {
         error instanceof HoldfastError
           ? error
           : new HoldfastError('ERR_INTERNAL', toErrorRecord(error).message, { cause: error });
-      if (NEEDS_A_PERSON.has(failure.code) || failure instanceof AgentKeyChangedError) {
+      this.#full = failure.code === 'ERR_SHARE_FULL' ? this.#full + 1 : 0;
+      const mayFree = this.#full > 0 && this.#full < FULL_TRIES;
+      if (
+        (NEEDS_A_PERSON.has(failure.code) && !mayFree) ||
+        failure instanceof AgentKeyChangedError
+      ) {
         // Whoever waits for a channel goes on waiting: the cure may be a new token or a click away.
         this.#setState({ type: 'failed', error: failure });
         await this.#sleep(undefined);

@@ -209,7 +209,9 @@ class GuestView implements View {
     const { state, size, behind } = pane;
     this.#status.showTerminal({ state, size, behind });
     if (this.#options.terminal !== undefined || this.#choice.value !== pane.id) return;
-    const address = `${location.pathname}?${CHOICE}=${pane.id}`;
+    const query = new URLSearchParams(location.search);
+    query.set(CHOICE, pane.id);
+    const address = `${location.pathname}?${query.toString()}`;
     if (location.pathname + location.search !== address)
       history.replaceState(history.state, '', address);
   }
