@@ -60,7 +60,7 @@ function source(name: string, bytes: Uint8Array): UploadSource {
   return {
     name,
     size: bytes.length,
-    slice: (start, end) => new Blob([bytes.subarray(start, end)]),
+    slice: (start, end) => new Blob([new Uint8Array(bytes.subarray(start, end))]),
   };
 }
 
