@@ -112,6 +112,8 @@ export function keepConnected(open: () => Promise<AgentConnection>): LinkKeeper 
       setIdle: agent.setIdle,
       wait: agent.wait,
       recordings: agent.recordings,
+      viewers: agent.viewers,
+      dropViewer: agent.dropViewer,
       close: () => agent.close(),
     };
   });

@@ -9,16 +9,23 @@ import {
   type Epoch,
   type Logger,
   type TerminalId,
+  type ViewerId,
 } from '../../src/shared/common/index.js';
 import {
   decodeAgentFrame,
   encodeClientFrame,
+  parsePresence,
+  parseViewerEvent,
   Permissions,
   TERMINAL_PROTOCOL_VERSION,
   type AgentFrame,
   type ClientFrame,
   type ExitStatus,
+  type Presence,
   type TerminalSettings,
+  type ViewerControl,
+  type ViewerEvent,
+  type ViewerEventAt,
 } from '../../src/shared/common/wire/index.js';
 import { DEFAULT_PORT_CREDIT, PortChannel } from '../../src/shared/node/ports/index.js';
 import {
@@ -76,6 +83,7 @@ const consoleLogger: Logger = {
 export interface OpenOptions {
   readonly protocol?: 'terminal' | 'reconnecting-pty';
   readonly scopes?: readonly string[];
+  readonly subject?: string;
   /** Label after the id. */
   readonly size?: string;
 }
@@ -84,13 +92,18 @@ export interface OpenOptions {
 export function openChannel(
   terminals: TerminalRegistry,
   id: string,
-  { protocol = 'terminal', scopes = ['owner'], size = '24:80' }: OpenOptions = {},
+  {
+    protocol = 'terminal',
+    scopes = ['owner'],
+    subject = 'tester',
+    size = '24:80',
+  }: OpenOptions = {},
 ): PortChannel {
   const { port1, port2 } = new MessageChannel();
   terminals.attach({
     peer: {
       connectionId: 'test' as ConnectionId,
-      subject: 'tester',
+      subject,
       permissions: new Permissions(scopes),
       engine: 'framed',
       disconnect: () => undefined,
@@ -187,13 +200,14 @@ export class TestViewer {
         for (const watcher of this.#watchers) watcher();
       },
     });
+    const [rows = 24, cols = 80] = (options.size ?? '24:80').split(':').map(Number);
     this.send({
       type: 'attach',
       version: TERMINAL_PROTOCOL_VERSION,
       wantsType: options.wantsType ?? true,
       epoch: options.epoch,
       offset: options.offset,
-      size: { rows: 24, cols: 80 },
+      size: { rows, cols },
       window: this.#window,
       clientId: options.clientId ?? crypto.getRandomValues(new Uint8Array(16)),
       settings: options.settings ?? {},
@@ -223,6 +237,29 @@ export class TestViewer {
   startAcks(): void {
     this.#acks = true;
     this.ack();
+  }
+
+  /** The latest presence. Absent: none came yet. */
+  get presence(): Presence | undefined {
+    const frame = this.frames.findLast(({ type }) => type === 'presence');
+    return frame?.type === 'presence' ? parsePresence(frame.json) : undefined;
+  }
+
+  /** Own number, as a presence has told it; until then one that nobody has. */
+  get you(): ViewerId {
+    return this.presence?.you ?? (-1 as ViewerId);
+  }
+
+  /** Events of `type` so far. */
+  events<T extends ViewerEvent['type']>(type: T): Extract<ViewerEventAt, { type: T }>[] {
+    return this.frames.flatMap((frame) => {
+      const event = frame.type === 'event' ? parseViewerEvent(frame.json) : undefined;
+      return event?.type === type ? [event as Extract<ViewerEventAt, { type: T }>] : [];
+    });
+  }
+
+  control(control: ViewerControl): void {
+    this.send({ type: 'control', control });
   }
 
   /** All output so far, in one piece; gaps leave nothing. */

@@ -222,6 +222,8 @@ class RunningAgent implements Agent {
         setIdle: (id, idleMs) => this.#terminals.setIdle(id, idleMs),
         wait: (id, timeoutMs, gone) => this.#terminals.wait(id, timeoutMs, gone),
         recordings: this.#recordings,
+        viewers: (id, full) => this.#terminals.viewers(id, full),
+        drop: (id, viewer, by) => this.#terminals.dropViewer(id, viewer, by),
       },
       workers: {
         size: options.peerWorkers,

@@ -74,6 +74,11 @@ export const CATALOGUE: readonly {
         load: () => import('./commands/play.js'),
       },
       {
+        name: 'kick',
+        summary: 'end the viewing of somebody at a terminal',
+        load: () => import('./commands/kick.js'),
+      },
+      {
         name: 'forward',
         summary: 'forward ports to or from a workspace',
         load: () => import('./commands/forward.js'),

@@ -40,6 +40,8 @@ export interface WorkspaceLink extends Closable {
   readonly setIdle: AgentConnection['setIdle'];
   readonly wait: AgentConnection['wait'];
   readonly recordings: RecordingsClient;
+  readonly viewers: AgentConnection['viewers'];
+  readonly dropViewer: AgentConnection['dropViewer'];
 }
 
 /** `local.holdfast` and `local` are the same workspace. */
@@ -228,6 +230,8 @@ function linkOf(agent: AgentConnection, sshHostKey: string | undefined): Workspa
     setIdle: agent.setIdle,
     wait: agent.wait,
     recordings: agent.recordings,
+    viewers: agent.viewers,
+    dropViewer: agent.dropViewer,
     close: () => agent.close(),
   };
 }

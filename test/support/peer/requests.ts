@@ -11,6 +11,8 @@ export function controlRequests(overrides: Partial<ControlRequests> = {}): Contr
     create: refuse,
     setIdle: refuse,
     wait: refuse,
+    viewers: refuse,
+    drop: refuse,
     ...overrides,
   };
 }

@@ -13,7 +13,9 @@ import {
   type ErrorRecord,
   type Logger,
   type LogRecord,
+  type TerminalId,
   type Timer,
+  type ViewerId,
 } from '../../../shared/common/index.js';
 import {
   AgentControl,
@@ -22,7 +24,12 @@ import {
   type PeerCrypto,
   type Signer,
 } from '../../../shared/common/peer-auth/index.js';
-import type { IceCandidate, Permissions, ShareClaim } from '../../../shared/common/wire/index.js';
+import type {
+  IceCandidate,
+  Permissions,
+  Presence,
+  ShareClaim,
+} from '../../../shared/common/wire/index.js';
 import type {
   EngineName,
   PeerBinding,
@@ -38,10 +45,13 @@ import { recordingsFor } from './recording-requests.js';
 import type { IncomingChannel, VerifiedPeer } from './types.js';
 
 /** As {@link ControlRequests}, with who asks where the agent must know. */
-export interface AgentRequests extends Omit<ControlRequests, 'create'> {
+export interface AgentRequests extends Omit<ControlRequests, 'create' | 'viewers' | 'drop'> {
   create(
     ...args: [...Parameters<ControlRequests['create']>, subject: string]
   ): ReturnType<ControlRequests['create']>;
+  /** Not `full`: as one who only watches may see it. */
+  viewers(id: TerminalId, full: boolean): Promise<Presence>;
+  drop(id: TerminalId, viewer: ViewerId, by: string): Promise<void>;
 }
 
 /** What is the same for all sessions of an agent. */
@@ -313,7 +323,7 @@ export class PeerSession implements VerifiedPeer, Closable {
 
   /** Who came through a share link gets what it takes to show a terminal, and nothing that is added later. */
   #mayRequest(type: string): boolean {
-    return this.share === undefined || type === 'ping' || type === 'terminals';
+    return this.share === undefined || ['ping', 'terminals', 'viewers'].includes(type);
   }
 
   /** What this peer may ask for: of the terminals only those that it may see, or type into. */
@@ -350,6 +360,18 @@ export class PeerSession implements VerifiedPeer, Closable {
         return requests.wait(id, timeoutMs, gone);
       },
       recordings: requests.recordings && recordingsFor(requests.recordings, this.permissions),
+      viewers: (id) => {
+        if (access(id) === 'none') {
+          throw new HoldfastError('ERR_FORBIDDEN', 'the ticket does not allow this terminal');
+        }
+        return requests.viewers(id, access(id) === 'type');
+      },
+      drop: (id, viewer) => {
+        if (!this.permissions.isOwner()) {
+          throw new HoldfastError('ERR_FORBIDDEN', 'only the owner may drop viewers');
+        }
+        return requests.drop(id, viewer, this.subject);
+      },
     };
   }
 

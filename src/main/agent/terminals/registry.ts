@@ -6,15 +6,14 @@ import {
   once,
   toErrorRecord,
   type Clock,
-  type ErrorRecord,
   type Logger,
   type TerminalId,
   type Timer,
   type ViewerId,
 } from '../../../shared/common/index.js';
 import {
-  encodeAgentFrame,
   parseTerminalLabel,
+  type Presence,
   type TerminalInfo,
   type TerminalSize,
 } from '../../../shared/common/wire/index.js';
@@ -23,11 +22,12 @@ import type {
   CreateResult,
   WaitResult,
 } from '../../../shared/common/peer-auth/index.js';
-import { PortChannel, type FaultKind, type RecordSpec } from '../../../shared/node/ports/index.js';
+import { type FaultKind, type RecordSpec } from '../../../shared/node/ports/index.js';
 import type { IncomingChannel } from '../peers/types.js';
 import { WorkerPool, type TaskPool } from '../worker-pool/index.js';
 import { TerminalSession } from './pty-session.js';
 import { readForeground } from './foreground.js';
+import { refuseChannel } from './refuse-channel.js';
 import { TerminalHandle, terminalNotFound } from './terminal-handle.js';
 import { Waiters } from './waiters.js';
 import type { PtyCommand, PtySession, TerminalFacts, Terminals } from './types.js';
@@ -159,7 +159,7 @@ export class TerminalRegistry implements Terminals {
         protocol,
         ...record,
       });
-      refuse(channel, protocol, record);
+      refuseChannel(channel, protocol, record);
     });
   }
 
@@ -212,6 +212,14 @@ export class TerminalRegistry implements Terminals {
       throw new HoldfastError('ERR_INVALID_ARGUMENT', `there is no signal ${signal} here`);
     }
     handle.signalAll(signal as NodeJS.Signals);
+  }
+
+  async viewers(id: TerminalId, full: boolean): Promise<Presence> {
+    return await this.#entry(id).handle.describeViewers(full);
+  }
+
+  async dropViewer(id: TerminalId, viewer: ViewerId, by: string): Promise<void> {
+    await this.#entry(id).handle.dropViewer(viewer, by);
   }
 
   async setIdle(id: TerminalId, idleMs: number): Promise<void> {
@@ -462,14 +470,6 @@ export class TerminalRegistry implements Terminals {
     this.#lastViewer += 1;
     return this.#lastViewer as ViewerId;
   }
-}
-
-/** Tells the viewer why, where its protocol can, and closes. */
-function refuse(channel: IncomingChannel, protocol: TerminalProtocol, error: ErrorRecord): void {
-  const port = new PortChannel(channel.handle);
-  port.start({ message: () => undefined, credit: () => undefined, end: () => undefined });
-  if (protocol === 'terminal') port.send(encodeAgentFrame({ type: 'error', ...error }));
-  port.close(error);
 }
 
 /** 0 is for ever, and so the longest of all. */

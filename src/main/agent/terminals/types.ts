@@ -1,6 +1,17 @@
 import type { MessagePort } from 'node:worker_threads';
-import type { ByteChannel, Closable, Epoch, TerminalId } from '../../../shared/common/index.js';
-import type { ExitStatus, TerminalInfo, TerminalSize } from '../../../shared/common/wire/index.js';
+import type {
+  ByteChannel,
+  Closable,
+  Epoch,
+  TerminalId,
+  ViewerId,
+} from '../../../shared/common/index.js';
+import type {
+  ExitStatus,
+  Presence,
+  TerminalInfo,
+  TerminalSize,
+} from '../../../shared/common/wire/index.js';
 import type {
   CreateRequest,
   CreateResult,
@@ -84,4 +95,11 @@ export interface Terminals extends Closable {
    * @throws {HoldfastError} ERR_TERMINAL_NOT_FOUND.
    */
   feed(id: TerminalId, port: MessagePort, spec: RecordSpec): boolean;
+  /**
+   * Who is attached. Not `full`: as one who only watches may see it.
+   * @throws {HoldfastError} ERR_TERMINAL_NOT_FOUND, ERR_WORKER_LOST.
+   */
+  viewers(id: TerminalId, full: boolean): Promise<Presence>;
+  /** Ends a viewer for good. @throws {HoldfastError} ERR_VIEWER_NOT_FOUND, and as {@link viewers}. */
+  dropViewer(id: TerminalId, viewer: ViewerId, by: string): Promise<void>;
 }

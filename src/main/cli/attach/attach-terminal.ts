@@ -12,7 +12,7 @@ import {
   createTerminalClient,
   type TerminalClientState,
 } from '../../../shared/common/terminal-client/index.js';
-import type { ExitStatus } from '../../../shared/common/wire/index.js';
+import type { ExitStatus, TerminalSettings } from '../../../shared/common/wire/index.js';
 import { formatBytes } from '../output/index.js';
 import { sizeOf } from '../raw-terminal.js';
 import { Keyboard } from './keyboard.js';
@@ -26,6 +26,8 @@ export interface AttachOptions {
   readonly epoch?: Epoch | undefined;
   /** Only watch. */
   readonly readOnly: boolean;
+  /** Asked for at the first attach. Absent fields: as they are. */
+  readonly settings: TerminalSettings;
 }
 
 /** How an attachment ended, from the person's side. */
@@ -80,6 +82,7 @@ export async function attachTerminal(options: AttachOptions): Promise<AttachOutc
     epoch: options.epoch,
     size: sizeOf(stdout),
     wantsType: !options.readOnly,
+    settings: options.settings,
     clientId: randomBytes(16),
     handlers: {
       output: (bytes, { quiet }) => {

@@ -1,11 +1,17 @@
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import {
   HoldfastError,
   parseEpoch,
   type Epoch,
   type TerminalId,
 } from '../../../shared/common/index.js';
-import type { ExitStatus } from '../../../shared/common/wire/index.js';
+import {
+  PACES,
+  SIZE_POLICIES,
+  type ExitStatus,
+  type Pace,
+  type SizePolicy,
+} from '../../../shared/common/wire/index.js';
 import { attachTerminal } from '../attach/index.js';
 import type { Cli } from '../cli.js';
 import { withExitStatus } from '../failure.js';
@@ -32,6 +38,8 @@ interface Flags {
   readonly readOnly?: true;
   readonly directory?: string;
   readonly idle?: number;
+  readonly size?: SizePolicy;
+  readonly pace?: Pace;
 }
 
 /** `holdfast attach WORKSPACE [TERMINAL] [-- COMMAND]` */
@@ -52,6 +60,10 @@ export function build(cli: Cli): Command {
           ['holdfast attach local build --read-only', 'watch without typing'],
           ['holdfast attach local top -- htop -d 5', 'a program instead of a shell'],
           ['holdfast attach local ci --idle 0', 'one that may stay alone for ever'],
+          [
+            'holdfast attach local --size mine',
+            'in the size of this window, whoever else is there',
+          ],
           ['holdfast attach local --local', 'on the same machine, without the broker'],
           ["holdfast attach 'https://...'", 'by a share link, without a login'],
         ],
@@ -66,6 +78,17 @@ export function build(cli: Cli): Command {
       timeArgument('--idle', text),
     )
     .option('--local', "go over the agent's unix socket; the workspace name is then not looked up")
+    .addOption(
+      new Option(
+        '--size <policy>',
+        'whose size the terminal has: that of who asked last, what fits all, as it is, yours',
+      ).choices(SIZE_POLICIES),
+    )
+    .addOption(
+      new Option('--pace <pace>', 'whom the program waits for: the quickest, all, nobody').choices(
+        PACES,
+      ),
+    )
     .option('-r, --read-only', 'watch without typing');
   return command.action(
     async (workspace: string, terminal: string | undefined, _: unknown, flags: Flags) => {
@@ -100,6 +123,7 @@ export function build(cli: Cli): Command {
             id,
             epoch,
             readOnly: flags.readOnly === true,
+            settings: { sizePolicy: flags.size, pace: flags.pace },
             openChannel: async (label) =>
               (await links.get()).openChannel({ label, protocol: 'terminal' }),
           });

@@ -1,9 +1,15 @@
 import type { Command } from 'commander';
-import type { ExitStatus, TerminalInfo } from '../../../shared/common/wire/index.js';
+import { toErrorRecord } from '../../../shared/common/index.js';
+import type { ExitStatus, Presence, TerminalInfo } from '../../../shared/common/wire/index.js';
 import type { Cli } from '../cli.js';
 import { interruptible } from '../interrupt.js';
 import { formatAge, formatBytes, formatTable } from '../output/index.js';
-import { LINK_SETTINGS, openLink, workspaceName } from '../workspace-link.js';
+import { LINK_SETTINGS, openLink, workspaceName, type WorkspaceLink } from '../workspace-link.js';
+
+interface Flags {
+  readonly json?: true;
+  readonly viewers?: true;
+}
 
 /** `holdfast terminals WORKSPACE` */
 export function build(cli: Cli): Command {
@@ -11,18 +17,24 @@ export function build(cli: Cli): Command {
     .command('terminals', 'Lists the terminals of a workspace.', LINK_SETTINGS, {
       examples: [
         ['holdfast terminals local', 'what is running, how many watch, how long idle'],
-        ['holdfast terminals local --json', 'the same for a program'],
+        ['holdfast terminals local --viewers', 'and who is attached to each'],
+        ['holdfast terminals local --json', 'all of it, for a program'],
       ],
     })
     .argument('<workspace>', 'name of the workspace')
+    .option('--viewers', 'list who is attached as well')
     .option('--json', 'print JSON');
-  return command.action(async (workspace: string, { json }: { json?: true }) => {
+  return command.action(async (workspace: string, { json, viewers }: Flags) => {
     const config = cli.config(command, LINK_SETTINGS);
     await interruptible(async ({ signal, use }) => {
       const link = use(await openLink(config, workspaceName(workspace), signal));
       const terminals = await link.terminals();
+      const presences =
+        json === true || viewers === true ? await allViewers(link, terminals) : undefined;
       if (json === true) {
-        cli.printJson(terminals);
+        cli.printJson(
+          terminals.map((terminal, index) => ({ ...terminal, presence: presences?.[index] })),
+        );
         return;
       }
       if (terminals.length === 0) {
@@ -30,8 +42,53 @@ export function build(cli: Cli): Command {
         return;
       }
       cli.print(formatTable(HEADING, terminals.map(row)));
+      if (presences === undefined) return;
+      for (const [index, terminal] of terminals.entries()) {
+        const presence = presences[index];
+        if (presence !== undefined) cli.print(`\n${formatViewers(terminal.id, presence)}`);
+      }
     });
   });
+}
+
+/** Who is attached to each terminal; absent where nobody is, or where it has just ended. */
+async function allViewers(
+  link: WorkspaceLink,
+  terminals: readonly TerminalInfo[],
+): Promise<(Presence | undefined)[]> {
+  const presences: (Presence | undefined)[] = [];
+  // One after the other, since the agent takes only so many requests at once.
+  for (const { id, viewers } of terminals) {
+    presences.push(viewers === 0 ? undefined : await viewersOf(link, id));
+  }
+  return presences;
+}
+
+async function viewersOf(link: WorkspaceLink, id: string): Promise<Presence | undefined> {
+  try {
+    return await link.viewers(id);
+  } catch (error) {
+    const { code } = toErrorRecord(error);
+    if (code === 'ERR_TERMINAL_NOT_FOUND' || code === 'ERR_WORKER_LOST') return undefined;
+    throw error;
+  }
+}
+
+function formatViewers(terminal: string, presence: Presence): string {
+  const rows = presence.names.map((viewer) => [
+    String(viewer.id),
+    viewer.subject,
+    viewer.id === presence.driver ? 'type, in control' : viewer.mode,
+    `${String(viewer.cols ?? '?')}x${String(viewer.rows ?? '?')}${viewer.id === presence.sizeOwner ? ' *' : ''}`,
+    viewer.latencyMs === undefined ? '' : `${String(viewer.latencyMs)} ms`,
+    formatBytes(viewer.behind),
+  ]);
+  const unnamed = presence.viewers - presence.names.length;
+  return (
+    `${terminal}: size policy ${presence.sizePolicy} (*: whose size it is), pace ${presence.pace}\n` +
+    formatTable(['VIEWER', 'NAME', 'MODE', 'WINDOW', 'LATENCY', 'BEHIND'], rows) +
+    (unnamed > 0 ? `and ${String(unnamed)} more\n` : '')
+  );
 }
 
 const HEADING = [

@@ -39,6 +39,8 @@ export interface AgentConnection extends Closable {
   readonly create: ClientControl['create'];
   readonly setIdle: ClientControl['setIdle'];
   readonly wait: ClientControl['wait'];
+  readonly viewers: ClientControl['viewers'];
+  readonly dropViewer: ClientControl['dropViewer'];
   /** Recordings that the agent makes and keeps; see `ClientControl`. */
   readonly recordings: RecordingsClient;
 }
@@ -119,6 +121,8 @@ export async function authenticateConnection(
       list: () => control.recordings(),
       delete: (name) => control.deleteRecording(name),
     },
+    viewers: (terminal) => control.viewers(terminal),
+    dropViewer: (terminal, viewer) => control.dropViewer(terminal, viewer),
     close: once(async () => {
       control.close();
       await connection.close();

@@ -3,7 +3,7 @@ import type { ByteChannel } from '../byte-channel.js';
 import { systemClock, type Clock } from '../clock.js';
 import { deferred } from '../deferred.js';
 import { HoldfastError, toErrorRecord, wrapError, type ErrorRecord } from '../errors.js';
-import { parseTerminalId, type TerminalId } from '../ids.js';
+import { parseTerminalId, type TerminalId, type ViewerId } from '../ids.js';
 import { CONTROL_REQUESTS } from '../limits.js';
 import {
   clientControlSchema,
@@ -12,6 +12,7 @@ import {
   type ClientControl as ClientMessage,
   type PeerEngine,
   type RecordingInfo,
+  type Presence,
   type TerminalInfo,
 } from '../wire/index.js';
 import { toBase64Url } from './base64url.js';
@@ -61,6 +62,10 @@ export interface ControlRequests {
   setIdle(id: TerminalId, idleMs: number): Promise<void>;
   /** `gone` aborts when the client that asked has left. */
   wait(id: TerminalId, timeoutMs: number | undefined, gone: AbortSignal): Promise<WaitResult>;
+  /** Who is attached, as far as this client may know. */
+  viewers(id: TerminalId): Promise<Presence>;
+  /** Ends a viewer for good. */
+  drop(id: TerminalId, viewer: ViewerId): Promise<void>;
   /** Absent: this agent records nothing. */
   readonly recordings?: RecordingRequests | undefined;
 }
@@ -193,6 +198,8 @@ export class AgentControl {
       case 'stop-recording':
       case 'recordings':
       case 'delete-recording':
+      case 'viewers':
+      case 'drop':
         this.#receiveRequest(message);
         return;
       default:
@@ -319,6 +326,22 @@ export class AgentControl {
         this.#send({ type: 'command', id, ...result });
         return;
       }
+      case 'viewers': {
+        const presence = await requests.viewers(parseTerminalId(request.terminal));
+        const pieces = cutList([...presence.names]);
+        for (const [index, names] of pieces.entries())
+          this.#send({
+            type: 'viewers',
+            id,
+            presence: { ...presence, names },
+            ...(index < pieces.length - 1 ? { more: true } : {}),
+          });
+        return;
+      }
+      case 'drop':
+        await requests.drop(parseTerminalId(request.terminal), request.viewer as ViewerId);
+        this.#send({ type: 'dropped', id });
+        return;
       case 'record':
       case 'stop-recording':
       case 'recordings':

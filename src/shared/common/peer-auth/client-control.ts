@@ -3,14 +3,17 @@ import type { ByteChannel } from '../byte-channel.js';
 import { systemClock, type Clock } from '../clock.js';
 import { deferred, type Deferred } from '../deferred.js';
 import { fromErrorRecord, HoldfastError, wrapError } from '../errors.js';
+import type { ViewerId } from '../ids.js';
 import { CONTROL_REQUESTS } from '../limits.js';
 import {
   agentControlSchema,
   PEER_PROTOCOL_VERSION,
   type AgentControl as AgentMessage,
   type ClientControl as ClientMessage,
+  readPresence,
   type PeerEngine,
   type RecordingInfo,
+  type Presence,
   type TerminalInfo,
 } from '../wire/index.js';
 import type { CreateRequest, CreateResult, WaitResult } from './agent-control.js';
@@ -70,6 +73,8 @@ interface OpenRequest {
   readonly answer: Deferred<AgentMessage>;
   readonly terminals: TerminalInfo[];
   readonly recordings: RecordingInfo[];
+  /** Of `viewers`, untrusted. */
+  readonly names: unknown[];
 }
 
 /** The client's side of the control channel: proves itself, verifies the agent, then asks. */
@@ -201,6 +206,25 @@ export class ClientControl {
     await this.#request({ type: 'delete-recording', name });
   }
 
+  /**
+   * Who is attached to a terminal; all of them, as far as the ticket allows to know.
+   * @throws {HoldfastError} ERR_TERMINAL_NOT_FOUND, ERR_FORBIDDEN, ERR_WORKER_LOST.
+   */
+  async viewers(terminal: string): Promise<Presence> {
+    const answer = await this.#request({ type: 'viewers', terminal });
+    const presence = answer.type === 'viewers' ? readPresence(answer.presence) : undefined;
+    if (presence === undefined) throw wrongAnswer();
+    return presence;
+  }
+
+  /**
+   * Ends a viewer of a terminal for good.
+   * @throws {HoldfastError} ERR_VIEWER_NOT_FOUND, ERR_TERMINAL_NOT_FOUND, ERR_FORBIDDEN, ERR_WORKER_LOST.
+   */
+  async dropViewer(terminal: string, viewer: ViewerId): Promise<void> {
+    await this.#request({ type: 'drop', terminal, viewer });
+  }
+
   close(): void {
     this.#control.close();
   }
@@ -217,7 +241,7 @@ export class ClientControl {
     const id = this.#nextId;
     this.#nextId += 1;
     const answer = deferred<AgentMessage>();
-    this.#requests.set(id, { answer, terminals: [], recordings: [] });
+    this.#requests.set(id, { answer, terminals: [], recordings: [], names: [] });
     this.#send({ ...body, id });
     return await answer.promise;
   }
@@ -259,6 +283,8 @@ export class ClientControl {
       case 'recording':
       case 'recordings':
       case 'recording-deleted':
+      case 'viewers':
+      case 'dropped':
         this.#receiveAnswer(message);
         return;
       default:
@@ -343,6 +369,14 @@ export class ClientControl {
       request.recordings.push(...message.recordings);
       if (message.more === true) return;
       request.answer.resolve({ ...message, recordings: request.recordings });
+    } else if (message.type === 'viewers') {
+      const { names } = message.presence;
+      if (Array.isArray(names)) request.names.push(...(names as unknown[]));
+      if (message.more === true) return;
+      request.answer.resolve({
+        ...message,
+        presence: { ...message.presence, names: request.names },
+      });
     } else {
       request.answer.resolve(message);
     }

@@ -112,7 +112,8 @@ export class TerminalClient implements Closable {
   /** Asks for this size, now and after each re-attach. */
   resize(size: TerminalSize): void {
     this.#size = size;
-    if (this.#mayType()) this.#send({ type: 'resize', size });
+    // Also of one that only watches, for others to see; the terminal does not take it.
+    if (this.#attachment?.attached === true) this.#send({ type: 'resize', size });
   }
 
   /** Asks for these settings; does nothing while not attached or not allowed to type. */

@@ -25,6 +25,7 @@ const signature = base64url.length(86);
 const errorRecord = z.object({ code: z.string().max(64), message: z.string().max(1_000) });
 const requestId = z.number().int();
 const terminal = z.string().max(64);
+const viewer = z.number().int().min(0);
 const cells = z.number().int().min(MIN_CELLS).max(MAX_CELLS);
 const idleMs = z.number().int().min(0).max(IDLE_MAX_MS);
 
@@ -106,6 +107,8 @@ export const clientControlSchema = z.discriminatedUnion('type', [
     id: requestId,
     name: z.string().max(RECORDING_NAME_LENGTH),
   }),
+  z.object({ type: z.literal('viewers'), id: requestId, terminal }),
+  z.object({ type: z.literal('drop'), id: requestId, terminal, viewer }),
 ]);
 export type ClientControl = z.infer<typeof clientControlSchema>;
 
@@ -200,6 +203,15 @@ export const agentControlSchema = z.discriminatedUnion('type', [
     more: z.boolean().optional(),
   }),
   z.object({ type: z.literal('recording-deleted'), id: requestId }),
+  z.object({
+    type: z.literal('viewers'),
+    id: requestId,
+    /** As in a `presence` frame, without `you`; see `readPresence`. */
+    presence: z.record(z.string(), z.unknown()),
+    /** More of `names` follow in another message with the same `id`. */
+    more: z.boolean().optional(),
+  }),
+  z.object({ type: z.literal('dropped'), id: requestId }),
   /** Without `id` the whole connection is refused and closes; with it, that request. */
   z.object({ type: z.literal('error'), id: z.number().int().optional(), error: errorRecord }),
 ]);
