@@ -305,9 +305,7 @@ test('sharing - a hundred thousand hostile frames of read-only viewers reach not
         guest.channel.send(frame());
         sent += 1;
       }
-      original.send(
-        Buffer.from(JSON.stringify({ data: 'x', height: 9, width: 9 })).slice() as never,
-      );
+      original.send(new TextEncoder().encode('{"data":"x","height":9,"width":9}'));
       sent += 1;
     }
     // Whoever broke the rules has been ended; the others end here.

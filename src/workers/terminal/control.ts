@@ -24,6 +24,8 @@ export interface ControlDeskOptions {
   readonly logger: Logger;
   now(): number;
   head(): number;
+  /** Other viewers' input is taken from here on. */
+  driverChanged(): void;
 }
 
 /** What one viewer was answered lately; the limits are its own, so nobody can use up another's. */
@@ -216,6 +218,7 @@ export class ControlDesk {
   ): void {
     if (this.#driver === driver) return;
     this.#driver = driver;
+    this.#options.driverChanged();
     const type = driver === undefined ? 'control-released' : 'control-granted';
     this.#options.logger.info(type, who);
     this.#tellTyping({ type, ...who });

@@ -247,14 +247,14 @@ export class FrameViewer implements Viewer {
         return;
       case 'resize':
         this.#size = frame.size;
-        this.#host.resize(this, frame.size);
+        this.#host.sharing.resize(this, frame.size);
         return;
       case 'configure':
         if (!this.mayType) throw readOnly();
-        this.#host.configure(this, frame.settings);
+        this.#host.sharing.configure(this, frame.settings);
         return;
       case 'control':
-        this.#host.control(this, frame.control);
+        this.#host.sharing.request(this, frame.control);
         return;
     }
   }
@@ -273,11 +273,11 @@ export class FrameViewer implements Viewer {
     this.#size = frame.size;
     if (this.mayType) {
       if (settings.pace !== undefined || settings.sizePolicy !== undefined) {
-        this.#host.configure(this, settings);
+        this.#host.sharing.configure(this, settings);
       }
       this.#slot = before.status.slotOf(frame.clientId);
       this.#inputSeq = before.status.sequence(this.#slot);
-      this.#host.resize(this, frame.size);
+      this.#host.sharing.resize(this, frame.size);
     }
     const known = frame.epoch === before.epoch ? frame.offset : undefined;
     // Registration and the choice of the cursor are one step: nothing is lost or sent twice between.

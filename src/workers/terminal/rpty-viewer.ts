@@ -55,7 +55,7 @@ export class RptyViewer implements Viewer {
 
   start(): void {
     // As the original: the label's size first, then the replay.
-    if (this.mayType) this.#host.resize(this, this.#size);
+    if (this.mayType) this.#host.sharing.resize(this, this.#size);
     // No snapshot: the original sends what it has kept, and its clients expect no more.
     const { offset } = this.#host.join(this, this.#host.replayStart);
     this.#ready = true;
@@ -188,7 +188,7 @@ export class RptyViewer implements Viewer {
         // A fresh object per request: the original kept the size of an earlier one (#10369).
         if (request.rows > 0 && request.cols > 0) {
           this.#size = { rows: request.rows, cols: request.cols };
-          this.#host.resize(this, this.#size);
+          this.#host.sharing.resize(this, this.#size);
         }
         this.#host.type(this, Buffer.from(request.data, 'utf8'), () => {
           if (index === last) this.#taken(bytes.byteLength);

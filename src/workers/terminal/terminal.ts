@@ -13,12 +13,7 @@ import {
   type Timer,
   type ViewerId,
 } from '../../shared/common/index.js';
-import type {
-  ExitStatus,
-  TerminalSettings,
-  TerminalSize,
-  ViewerControl,
-} from '../../shared/common/wire/index.js';
+import type { ExitStatus, TerminalSize } from '../../shared/common/wire/index.js';
 import {
   injectFault,
   PortChannel,
@@ -32,16 +27,14 @@ import {
 } from '../../shared/node/ports/index.js';
 import { resizePty } from '../../shared/node/pty/index.js';
 import { Answering } from './answers/index.js';
-import { ControlDesk } from './control.js';
-import { createViewer } from './create-viewer.js';
+import { createViewer, expectAttach } from './create-viewer.js';
 import { guardedChannel, guardedClock, type Guard } from './guard.js';
 import { GrowthBudget, OutputLog } from './output-log.js';
-import { PresenceBoard } from './presence.js';
 import { PtyReader } from './pty-reader.js';
 import { PtyWriter } from './pty-writer.js';
 import { RecorderSlot } from './recorder-slot.js';
 import { findReplayStart } from './replay-start.js';
-import { SizeOwner } from './size-owner.js';
+import { Sharing } from './sharing.js';
 import { ViewerSet } from './viewer-set.js';
 import { TerminalScreen } from './screen/index.js';
 import type { AttachPoint, Viewer, ViewerHost } from './viewer.js';
@@ -61,6 +54,7 @@ const INTERRUPTS = [0x03, 0x1c, 0x1a] as const;
  * says. It moves through `reading`, `exited` (the log is complete) and `closed`, and only forward.
  */
 export class Terminal implements ViewerHost {
+  readonly sharing: Sharing;
   readonly #task: TerminalTask;
   readonly #port: MessagePort;
   readonly #clock: Clock;
@@ -72,9 +66,7 @@ export class Terminal implements ViewerHost {
   readonly #screen: TerminalScreen;
   readonly #log: OutputLog;
   readonly #viewers: ViewerSet;
-  readonly #sizes: SizeOwner;
-  readonly #presence: PresenceBoard;
-  readonly #control: ControlDesk;
+
   readonly #reader: PtyReader;
   readonly #writer: PtyWriter;
   readonly #recorder: RecorderSlot;
@@ -128,17 +120,6 @@ export class Terminal implements ViewerHost {
       },
       replayStart: (from) => findReplayStart(this.#log, this.#scanner.pack(), from),
     });
-    this.#sizes = new SizeOwner({
-      size: task.size,
-      policy: task.sizePolicy,
-      clock: this.#clock,
-      apply: (size) => {
-        this.#resized(size);
-      },
-      ownerChanged: () => {
-        this.#configured();
-      },
-    });
     this.#viewers = new ViewerSet(task.pace, {
       log: this.#log,
       clock: this.#clock,
@@ -150,27 +131,25 @@ export class Terminal implements ViewerHost {
         this.#reader.resume();
       },
       moved: () => {
-        this.#presence.figuresChanged();
+        this.sharing.presence.figuresChanged();
       },
     });
-    this.#presence = new PresenceBoard({
+    this.sharing = new Sharing({
+      size: task.size,
+      sizePolicy: task.sizePolicy,
+      viewers: this.#viewers,
       clock: this.#clock,
-      viewers: this.#viewers,
-      head: () => this.#log.head,
-      facts: () => ({
-        sizeOwner: this.#sizes.owner?.id,
-        driver: this.#control.driver?.id,
-        pace: this.#viewers.pace,
-        sizePolicy: this.#sizes.policy,
-      }),
-    });
-    this.#control = new ControlDesk({
-      viewers: this.#viewers,
-      sizes: this.#sizes,
-      presence: this.#presence,
       logger: this.#logger,
-      now: () => this.now(),
       head: () => this.#log.head,
+      resized: (size) => {
+        this.#resized(size);
+      },
+      configured: (settings) => {
+        this.#post({ type: 'configured', ...settings });
+      },
+      driverChanged: () => {
+        this.#answering.changed();
+      },
     });
     this.#recorder = new RecorderSlot({
       log: this.#log,
@@ -178,15 +157,15 @@ export class Terminal implements ViewerHost {
       guard: this.#guard,
       fd: task.ioFd,
       attachPoint: (from) => this.#viewers.attachPoint(from),
-      size: () => this.#sizes.size,
+      size: () => this.sharing.sizes.size,
     });
     this.#writer = new PtyWriter(task.ioFd, this.#clock);
     this.#answering = new Answering({
       clock: this.#clock,
       log: this.#log,
       viewers: this.#viewers,
-      takesInputOf: (viewer) => this.#control.takesInputOf(viewer),
-      screen: () => ({ size: this.#sizes.size, cursor: undefined, mode: () => undefined }),
+      takesInputOf: (viewer) => this.sharing.control.takesInputOf(viewer),
+      screen: () => ({ size: this.sharing.sizes.size, cursor: undefined, mode: () => undefined }),
       type: (bytes, done) => {
         this.#writer.write(bytes, done);
       },
@@ -248,7 +227,7 @@ export class Terminal implements ViewerHost {
   join(viewer: Viewer, from: number | undefined): AttachPoint {
     const point = this.#viewers.attachPoint(from);
     this.#viewers.add(viewer);
-    this.#presence.joined(viewer);
+    this.sharing.presence.joined(viewer);
     return point;
   }
 
@@ -257,8 +236,8 @@ export class Terminal implements ViewerHost {
   }
 
   type(viewer: Viewer, bytes: Uint8Array, done: () => void): void {
-    if (!this.#control.takesInputOf(viewer)) {
-      this.#control.refuseInput(viewer, bytes.length);
+    if (!this.sharing.control.takesInputOf(viewer)) {
+      this.sharing.control.refuseInput(viewer, bytes.length);
       // In its turn, so that what this viewer typed before is not recorded as less than this.
       this.#writer.write(NOTHING, done);
       return;
@@ -274,38 +253,15 @@ export class Terminal implements ViewerHost {
     return this.#answering.at(offset, viewer);
   }
 
-  resize(viewer: Viewer, size: TerminalSize): void {
-    // The window of one that only watches is its own affair.
-    if (viewer.mayType) this.#sizes.request(viewer, size);
-    this.#presence.figuresChanged();
-  }
-
-  configure(viewer: Viewer, { pace, sizePolicy }: TerminalSettings): void {
-    if (pace !== undefined) {
-      this.#viewers.pace = pace;
-      this.#configured();
-    }
-    if (sizePolicy === undefined) return;
-    this.#control.attempt(viewer, () => {
-      this.#sizes.configure(viewer, sizePolicy);
-    });
-  }
-
-  control(viewer: Viewer, control: ViewerControl): void {
-    this.#control.handle(viewer, control);
-  }
-
   progressed(viewer: Viewer): void {
     this.#viewers.progressed(viewer);
-    this.#presence.progressed(viewer);
+    this.sharing.presence.progressed(viewer);
     this.#endViewers();
   }
 
   left(viewer: Viewer): void {
     this.#viewers.delete(viewer);
-    this.#control.left(viewer);
-    this.#sizes.left(viewer);
-    this.#presence.left(viewer);
+    this.sharing.left(viewer);
     this.#answering.left(viewer);
     this.#ports.delete(viewer.id);
     if (!this.#channels.delete(viewer.id)) return;
@@ -323,7 +279,7 @@ export class Terminal implements ViewerHost {
         this.#attach(command.spec, command.handle);
         return;
       case 'resize':
-        this.#sizes.set(command.size);
+        this.sharing.sizes.set(command.size);
         return;
       case 'processExited':
         this.#processEnded(command.exit);
@@ -332,7 +288,7 @@ export class Terminal implements ViewerHost {
         this.#post({
           type: 'answered',
           request: command.request,
-          answer: this.#control.answer(command.question),
+          answer: this.sharing.control.answer(command.question),
         });
         return;
       case 'release':
@@ -364,23 +320,15 @@ export class Terminal implements ViewerHost {
         epoch: this.#task.epoch,
         status: this.#status,
         pace: this.#viewers.pace,
-        sizePolicy: this.#sizes.policy,
+        sizePolicy: this.sharing.sizes.policy,
       }),
     });
     this.#channels.set(spec.viewer, viewer);
     this.#ports.set(spec.viewer, handle.port);
     this.#post({ type: 'attached', viewer: spec.viewer });
     viewer.start();
-    if (!viewer.ready) this.#expectAttach(viewer);
+    if (!viewer.ready) expectAttach(viewer, this.#clock, () => this.#channels.has(viewer.id));
     this.#endViewers();
-  }
-
-  /** A channel on which nobody ever says `attach` must not stay. */
-  #expectAttach(viewer: Viewer): void {
-    this.#clock.after(limits.ATTACH_MS, () => {
-      if (viewer.ready || !this.#channels.has(viewer.id)) return;
-      viewer.end({ code: 'ERR_PEER_TIMEOUT', message: 'no attach frame came' });
-    });
   }
 
   #output(bytes: Uint8Array): void {
@@ -403,14 +351,6 @@ export class Terminal implements ViewerHost {
     this.#viewers.sizeChanged();
     this.#recorder.sizeChanged(size);
     this.#post({ type: 'resized', size });
-  }
-
-  /** Viewers see the settings, and main keeps them for the next worker. */
-  #configured(): void {
-    this.#presence.factsChanged();
-    const { pace } = this.#viewers;
-    const { policy } = this.#sizes;
-    this.#post({ type: 'configured', pace, sizePolicy: policy });
   }
 
   #processEnded(exit: ExitStatus): void {
@@ -483,8 +423,7 @@ export class Terminal implements ViewerHost {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
     this.#linger?.cancel();
-    this.#sizes.close();
-    this.#presence.close();
+    this.sharing.close();
     this.#answering.close();
     this.#viewers.close();
     this.#recorder.close();

@@ -71,6 +71,14 @@ export interface Viewer {
   end(error?: ErrorRecord): void;
 }
 
+/** What a viewer asks of a terminal that it shares with others. */
+export interface ViewerSharing {
+  /** Its window has this size: for others to see, and if it may type for the terminal to take. */
+  resize(viewer: Viewer, size: TerminalSize): void;
+  configure(viewer: Viewer, settings: TerminalSettings): void;
+  request(viewer: Viewer, control: ViewerControl): void;
+}
+
 /** What a viewer asks of its terminal. */
 export interface ViewerHost {
   now(): number;
@@ -86,10 +94,7 @@ export interface ViewerHost {
   answering(viewer: Viewer, offset: number): { readonly answers: boolean; readonly until: number };
   /** `done` is called when the kernel has the bytes, or when it is settled that they are not typed. */
   type(viewer: Viewer, bytes: Uint8Array, done: () => void): void;
-  /** Its window has this size: for others to see, and if it may type for the terminal to take. */
-  resize(viewer: Viewer, size: TerminalSize): void;
-  configure(viewer: Viewer, settings: TerminalSettings): void;
-  control(viewer: Viewer, control: ViewerControl): void;
+  readonly sharing: ViewerSharing;
   /** It acknowledged something, or can take more. */
   progressed(viewer: Viewer): void;
   /** Its channel has ended; it is forgotten. */

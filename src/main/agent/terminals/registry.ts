@@ -22,7 +22,7 @@ import type {
   CreateResult,
   WaitResult,
 } from '../../../shared/common/peer-auth/index.js';
-import { type FaultKind, type RecordSpec } from '../../../shared/node/ports/index.js';
+import type { FaultKind, RecordSpec } from '../../../shared/node/ports/index.js';
 import type { IncomingChannel } from '../peers/types.js';
 import { WorkerPool, type TaskPool } from '../worker-pool/index.js';
 import { TerminalSession } from './pty-session.js';
