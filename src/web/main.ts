@@ -14,6 +14,7 @@ import { startPageTheme } from './settings/page-theme.js';
 import { guestView, loadShareSecret, lostLinkView, takeShareFragment } from './share/index.js';
 import { installStrictStyles } from './terminal/strict-styles.js';
 import { forgetToken, loadToken, takeFragment } from './token.js';
+import { keepPageOnDrop } from './uploads/drop-target.js';
 import { signInView } from './views/sign-in.js';
 import { terminalsView } from './views/terminals.js';
 import { header, type View } from './views/view.js';
@@ -22,6 +23,7 @@ import { workbenchView } from './workbench/workbench.js';
 
 installStrictStyles();
 startPageTheme();
+keepPageOnDrop();
 
 const root = document.getElementById('app') ?? document.body;
 let view: View | undefined;

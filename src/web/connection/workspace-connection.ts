@@ -9,7 +9,12 @@ import {
   type ErrorCode,
   type ErrorRecord,
 } from '../../shared/common/index.js';
-import type { RecordingInfo, Shared, TerminalInfo } from '../../shared/common/wire/index.js';
+import {
+  Permissions,
+  type RecordingInfo,
+  type Shared,
+  type TerminalInfo,
+} from '../../shared/common/wire/index.js';
 import {
   AgentKeyChangedError,
   connect,
@@ -28,6 +33,7 @@ export type ConnectionState =
       readonly kind: LinkKind;
       readonly subject: string;
       readonly agentVersion: string;
+      readonly permissions: Permissions;
       /** What the share link allows. Absent: a person's own token was shown. */
       readonly shared: Shared | undefined;
       /** Absent until the first answer to a ping. */
@@ -228,13 +234,16 @@ export class WorkspaceConnection {
     }
     this.#connected = connected;
     let latencyMs: number | undefined;
+    const { subject, agentVersion } = session;
+    const permissions = new Permissions(session.scopes);
+    const { kind } = link;
     const show = (): void => {
-      const { subject, agentVersion } = session;
       this.#setState({
         type: 'connected',
-        kind: link.kind,
+        kind,
         subject,
         agentVersion,
+        permissions,
         shared,
         latencyMs,
       });

@@ -10,6 +10,8 @@ import { settings } from '../settings/store.js';
 import { openEmulator, type Emulator, type OutputLink } from '../terminal/emulator.js';
 import { createSearchBox } from '../terminal/search-box.js';
 import { cleanTitle } from '../terminal/untrusted-text.js';
+import { acceptFiles } from '../uploads/drop-target.js';
+import type { DroppedFiles } from '../uploads/dropped-files.js';
 import { exitCard, failureCard } from './exit-card.js';
 import { PaneClipboard } from './pane-clipboard.js';
 import { noteButton, PaneNotes } from './pane-notes.js';
@@ -38,6 +40,9 @@ export interface PaneHost {
   swiped(step: number): void;
   /** The pointer came to a link, or left it. */
   hover(link: OutputLink | undefined): void;
+  /** Whether files may be dropped here. */
+  mayUpload(): boolean;
+  upload(files: DroppedFiles, pane: TerminalPane): void;
   /** Applies held Ctrl and Alt keys to what was typed. */
   modify(data: string): string;
 }
@@ -61,6 +66,7 @@ export class TerminalPane {
   #title = '';
   #hasBell = false;
   #skipped = 0;
+  #directory: string | undefined;
 
   constructor(id: TerminalId, host: PaneHost) {
     this.id = id;
@@ -103,6 +109,14 @@ export class TerminalPane {
       this.#body,
     );
     this.#showTitle();
+    this.#endings.push(
+      acceptFiles(this.#body, {
+        isAllowed: () => host.mayUpload(),
+        dropped: (files) => {
+          host.upload(files, this);
+        },
+      }),
+    );
   }
 
   /** Title as the program set it, else the name of the terminal. Safe to show. */
@@ -128,6 +142,11 @@ export class TerminalPane {
   /** Output that is not on the screen yet, in bytes. */
   get behind(): number {
     return this.#link?.unparsed ?? 0;
+  }
+
+  /** Where the shell is, as far as it said. */
+  get directory(): string | undefined {
+    return this.#directory;
   }
 
   get applicationCursor(): boolean {

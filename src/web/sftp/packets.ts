@@ -97,6 +97,13 @@ export interface FileAttributes {
   readonly mode: number | undefined;
 }
 
+const TYPE_BITS = 0o170000;
+const FOLDER = 0o040000;
+
+export function isFolder({ mode = 0 }: FileAttributes): boolean {
+  return (mode & TYPE_BITS) === FOLDER;
+}
+
 /** Reads the fields of one reply. @throws {HoldfastError} ERR_PROTOCOL at its end. */
 export class PacketReader {
   readonly type: number;
@@ -108,6 +115,10 @@ export class PacketReader {
     this.#bytes = bytes;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.type = bytes[0] ?? 0;
+  }
+
+  get isAtEnd(): boolean {
+    return this.#at >= this.#bytes.length;
   }
 
   u32(): number {

@@ -46,7 +46,7 @@ export class SftpClient {
   #room: Deferred<undefined> | undefined;
   #failure: HoldfastError | undefined;
   #lastId = 0;
-  #canReplace = false;
+  #extensions: ReadonlySet<string> = new Set();
 
   constructor(channel: ByteChannel) {
     this.#channel = channel;
@@ -87,9 +87,16 @@ export class SftpClient {
     await this.#version.promise;
   }
 
-  /** The absolute form of `path`; a relative one starts at the server's own folder. */
+  /**
+   * The absolute form of `path`; a relative one starts at the server's own folder, and `~` is the home
+   * folder where the server knows one.
+   */
   async realpath(path: string): Promise<string> {
-    const reply = await this.#ask((id) => textPacket(REQUEST.REALPATH, id, path), REPLY.NAME);
+    const packet = (id: number): Uint8Array<ArrayBuffer> =>
+      this.#extensions.has(EXPAND_PATH)
+        ? textPacket(REQUEST.EXTENDED, id, EXPAND_PATH, path)
+        : textPacket(REQUEST.REALPATH, id, path);
+    const reply = await this.#ask(packet, REPLY.NAME);
     reply.u32();
     return reply.text();
   }
@@ -147,7 +154,7 @@ export class SftpClient {
 
   /** Takes the place of a file named `to`. @throws {HoldfastError} ERR_UNSUPPORTED. */
   async replace(from: string, to: string): Promise<void> {
-    if (!this.#canReplace) {
+    if (!this.#extensions.has(POSIX_RENAME)) {
       throw new HoldfastError('ERR_UNSUPPORTED', 'the agent cannot replace files');
     }
     await this.#ask((id) => textPacket(REQUEST.EXTENDED, id, POSIX_RENAME, from, to), REPLY.STATUS);
@@ -186,7 +193,7 @@ export class SftpClient {
   #receive(reply: PacketReader): void {
     if (reply.type === REPLY.VERSION) {
       reply.u32();
-      this.#canReplace = hasExtension(reply, POSIX_RENAME);
+      this.#extensions = readExtensions(reply);
       this.#version.resolve(undefined);
       return;
     }
@@ -208,17 +215,16 @@ export class SftpClient {
 
 const POSIX_RENAME = 'posix-rename@openssh.com';
 
-/** Extensions are pairs of name and version, up to the end of the packet. */
-function hasExtension(reply: PacketReader, wanted: string): boolean {
-  try {
-    for (;;) {
-      const name = reply.text();
-      reply.text();
-      if (name === wanted) return true;
-    }
-  } catch {
-    return false;
+const EXPAND_PATH = 'expand-path@openssh.com';
+
+/** Names of what the server can beyond version 3: pairs of name and version, up to the packet's end. */
+function readExtensions(reply: PacketReader): ReadonlySet<string> {
+  const names = new Set<string>();
+  while (!reply.isAtEnd) {
+    names.add(reply.text());
+    reply.text();
   }
+  return names;
 }
 
 /** Data of one write: with its header it fits a message of the channel. */

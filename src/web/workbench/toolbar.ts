@@ -9,6 +9,8 @@ export interface ToolbarOptions {
   readonly tabs: HTMLElement;
   readonly run: (action: ShortcutAction) => void;
   readonly paste: () => void;
+  readonly mayUpload: () => boolean;
+  readonly upload: () => void;
   readonly copyLink: () => void;
   /** The terminal that has the keyboard can be ended. */
   readonly mayEnd: () => boolean;
@@ -42,12 +44,13 @@ export class Toolbar {
   }
 
   #items(): readonly MenuItem[] {
-    const { paste, copyLink, mayEnd, endProgram, showSettings } = this.#options;
+    const { paste, mayUpload, upload, copyLink, mayEnd, endProgram, showSettings } = this.#options;
     return [
       this.#item('Find', 'search', 'find'),
       { label: 'Paste', icon: 'paste', run: paste },
       this.#item('New terminal to the right', 'right', 'split-right'),
       this.#item('New terminal below', 'below', 'split-down'),
+      { label: 'Upload files…', icon: 'upload', isShown: mayUpload, run: upload },
       { label: 'Copy the link to this view', icon: 'link', run: copyLink },
       this.#item('Detach', 'leave', 'detach'),
       {

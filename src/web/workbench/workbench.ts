@@ -26,6 +26,8 @@ import { TerminalPane, type PaneHost } from '../panes/terminal-pane.js';
 import { navigate, workspacePath } from '../routes.js';
 import { shortcutOf, type ShortcutAction } from '../shortcuts.js';
 import { createKeyRow } from '../terminal/key-row.js';
+import { chooseFiles } from '../uploads/dropped-files.js';
+import { Uploads } from '../uploads/uploads.js';
 import { connectionBanner } from '../views/connection-banner.js';
 import type { View } from '../views/view.js';
 import { SplitStage } from './split-stage.js';
@@ -54,6 +56,7 @@ class Workbench implements View {
   readonly #status = new StatusLine();
   readonly #keys: ReturnType<typeof createKeyRow>;
   readonly #toolbar: Toolbar;
+  readonly #uploads: Uploads;
   readonly #endings: (() => void)[] = [];
   #arrangement: Arrangement;
   #scheduled = 0;
@@ -62,6 +65,9 @@ class Workbench implements View {
     this.#connection = connection;
     const tabs = new URLSearchParams(location.search).get(TABS_PARAMETER);
     this.#arrangement = tabs === null ? single(id) : parseTabs(tabs, id);
+    this.#uploads = new Uploads(connection, (text) => {
+      this.#status.notice(text);
+    });
     const banner = connectionBanner(connection, signIn);
     this.#keys = createKeyRow({
       type: (data) => {
@@ -98,6 +104,10 @@ class Workbench implements View {
       paste: () => {
         this.#front().paste();
       },
+      mayUpload: () => this.#uploads.isAllowed,
+      upload: () => {
+        chooseFiles((files) => void this.#uploads.upload(files, this.#front().directory));
+      },
       copyLink: () => {
         void this.#copyLink();
       },
@@ -119,6 +129,7 @@ class Workbench implements View {
       this.#stage.element,
       this.#keys.element,
       this.#status.element,
+      this.#uploads.element,
     );
     // Before the emulator sees it, which takes every key.
     const onKey = (event: KeyboardEvent): void => {
@@ -157,6 +168,7 @@ class Workbench implements View {
     for (const pane of this.#panes.values()) pane.dispose();
     for (const end of this.#endings) end();
     this.#status.dispose();
+    this.#uploads.dispose();
     document.title = 'Holdfast';
   }
 
@@ -194,6 +206,10 @@ class Workbench implements View {
       },
       hover: (link) => {
         this.#status.hover(link?.url);
+      },
+      mayUpload: () => this.#uploads.isAllowed,
+      upload: (files, pane) => {
+        void this.#uploads.upload(files, pane.directory);
       },
       modify: (data) => this.#keys.modify(data),
     };
