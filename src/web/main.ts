@@ -118,6 +118,7 @@ function render(): void {
           root,
           connection: enterWorkspace(route.workspace, token),
           id: route.terminal,
+          token,
           signIn: signOut,
         }),
       );

@@ -4,7 +4,7 @@ import {
   type TerminalClient,
   type TerminalClientState,
 } from '../../shared/common/terminal-client/index.js';
-import type { TerminalSize } from '../../shared/common/wire/index.js';
+import type { TerminalSize, ViewerEventAt } from '../../shared/common/wire/index.js';
 import type { WorkspaceConnection } from '../connection/index.js';
 import type { Emulator } from '../terminal/emulator.js';
 import { Typing } from '../terminal/typing.js';
@@ -21,6 +21,9 @@ export interface TerminalLinkOptions {
   /** So many bytes of output will never come. */
   readonly gap: (bytes: number) => void;
   readonly restarted: () => void;
+  /** Who is attached has changed. */
+  readonly presence: () => void;
+  readonly event: (event: ViewerEventAt) => void;
 }
 
 /** Between the terminal in the workspace and the emulator on the page: frames in, keys out. */
@@ -78,6 +81,8 @@ export class TerminalLink {
         },
         title: options.title,
         state: options.state,
+        presence: options.presence,
+        event: options.event,
         inputRoom: () => {
           this.#typing.pump();
         },

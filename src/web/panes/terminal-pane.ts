@@ -4,7 +4,7 @@ import type { TerminalSize } from '../../shared/common/wire/index.js';
 import type { WorkspaceConnection } from '../connection/index.js';
 import { openOutputLink } from '../dialogs/link-dialog.js';
 import { el, icon } from '../dom.js';
-import { formatBytes, formatSize } from '../format.js';
+import { formatBytes } from '../format.js';
 import { flashes, ring } from '../settings/bell.js';
 import { settings } from '../settings/store.js';
 import { openEmulator, type Emulator, type OutputLink } from '../terminal/emulator.js';
@@ -14,7 +14,8 @@ import { acceptFiles } from '../uploads/drop-target.js';
 import type { DroppedFiles } from '../uploads/dropped-files.js';
 import { exitCard, failureCard } from './exit-card.js';
 import { PaneClipboard } from './pane-clipboard.js';
-import { noteButton, PaneNotes } from './pane-notes.js';
+import { PaneNotes } from './pane-notes.js';
+import { PaneSharing } from './pane-sharing.js';
 import { PaneSize } from './pane-size.js';
 import { TerminalLink } from './terminal-link.js';
 import { handleTouch } from './touch.js';
@@ -23,6 +24,8 @@ import { handleTouch } from './touch.js';
 const FALLBACK_SIZE: TerminalSize = { rows: 24, cols: 80 };
 const BELL_MS = 150;
 const GAP_NOTE_MS = 30_000;
+/** The end of a command that ran this long is worth a mark, as a bell is. */
+const LONG_COMMAND_MS = 10_000;
 
 /** What a pane needs of the view around it. */
 export interface PaneHost {
@@ -37,6 +40,8 @@ export interface PaneHost {
   /** Leaves the terminal; its program goes on. Absent: it is the only one in view. */
   detach(pane: TerminalPane): void;
   hasOthers(): boolean;
+  /** Whether this person owns the workspace. */
+  isOwner(): boolean;
   swiped(step: number): void;
   /** The pointer came to a link, or left it. */
   hover(link: OutputLink | undefined): void;
@@ -51,6 +56,7 @@ export interface PaneHost {
 export class TerminalPane {
   readonly id: TerminalId;
   readonly element: HTMLElement;
+  readonly sharing: PaneSharing;
   readonly #host: PaneHost;
   readonly #screen = el('div', { class: 'terminal-host' });
   readonly #overlay = el('div', { class: 'overlay' });
@@ -71,6 +77,24 @@ export class TerminalPane {
   constructor(id: TerminalId, host: PaneHost) {
     this.id = id;
     this.#host = host;
+    this.sharing = new PaneSharing({
+      notes: this.#notes,
+      client: () => this.#link?.client,
+      isOwner: () => host.isOwner(),
+      fittingSize: () => this.#started?.emulator.fittingSize(),
+      focus: () => {
+        this.focus();
+      },
+      directory: (path) => {
+        this.#directory = path;
+      },
+      commandEnded: (durationMs) => {
+        if (durationMs !== undefined && durationMs >= LONG_COMMAND_MS) this.#mark();
+      },
+      changed: () => {
+        host.changed(this);
+      },
+    });
     this.#body = el(
       'div',
       { class: 'pane-body' },
@@ -141,7 +165,8 @@ export class TerminalPane {
 
   /** Output that is not on the screen yet, in bytes. */
   get behind(): number {
-    return this.#link?.unparsed ?? 0;
+    // What the agent counts has not been acknowledged, so what is not parsed yet is part of it.
+    return Math.max(this.#link?.unparsed ?? 0, this.sharing.behind);
   }
 
   /** Where the shell is, as far as it said. */
@@ -239,7 +264,7 @@ export class TerminalPane {
         this.#link?.client.resize(wanted);
       },
       mismatch: (isMismatch) => {
-        this.#showMismatch(isMismatch);
+        this.sharing.showOtherSize(isMismatch ? this.size : undefined);
       },
     });
     this.#started = { emulator, search, clipboard, size };
@@ -295,6 +320,12 @@ export class TerminalPane {
       restarted: () => {
         this.#host.notice('The terminal was started anew.');
       },
+      presence: () => {
+        this.sharing.showPresence();
+      },
+      event: (event) => {
+        this.sharing.handle(event);
+      },
     });
     this.#link.client.start();
   }
@@ -306,6 +337,7 @@ export class TerminalPane {
     terminal.options.disableStdin = state.type === 'attached' ? !state.mayType : isFinal(state);
     this.element.dataset['state'] = state.type;
     if (state.type === 'attached') this.#started?.size.schedule();
+    else this.sharing.detached();
     if (state.type === 'exited' || (state.type === 'failed' && !isOfLink(state.error.code))) {
       const again = (): void => {
         void this.#link?.client.close();
@@ -347,22 +379,6 @@ export class TerminalPane {
     this.#host.notice(`${formatBytes(bytes)} of output were skipped.`);
   }
 
-  #showMismatch(isMismatch: boolean): void {
-    if (!isMismatch || this.#state.type !== 'attached') {
-      this.#notes.hide('size');
-      return;
-    }
-    const { size } = this;
-    const take = noteButton('Fit to my window', () => {
-      this.fit();
-      this.focus();
-    });
-    this.#notes.show('size', {
-      body: [`Another viewer’s size: ${size === undefined ? '' : formatSize(size)}`],
-      actions: this.#state.mayType ? [take] : [],
-    });
-  }
-
   #setTitle(title: string): void {
     this.#title = cleanTitle(title);
     this.#showTitle();
@@ -377,12 +393,16 @@ export class TerminalPane {
     );
   }
 
+  /** Makes the tab tell that something happened, unless somebody looks at it. */
+  #mark(): void {
+    if (document.hasFocus() && this.element.contains(document.activeElement)) return;
+    this.#hasBell = true;
+    this.#host.changed(this);
+  }
+
   #bell(): void {
     const { bell } = settings();
-    if (!document.hasFocus() || !this.element.contains(document.activeElement)) {
-      this.#hasBell = true;
-      this.#host.changed(this);
-    }
+    this.#mark();
     ring(bell);
     // A storm of bells is one flash: a class that is there already does not restart it.
     if (!flashes(bell) || this.#screen.classList.contains('bell')) return;

@@ -1,4 +1,4 @@
-import { parseTerminalId, toErrorRecord, type TerminalId } from '../../shared/common/index.js';
+import { parseTerminalId, type TerminalId } from '../../shared/common/index.js';
 import { arrangementAddress, hasRoom, parseTabs, TABS_PARAMETER } from '../arrangement/address.js';
 import {
   activeTab,
@@ -18,9 +18,6 @@ import {
 } from '../arrangement/arrangement.js';
 import { paneIds, type SplitDirection, type SplitNode } from '../arrangement/split-tree.js';
 import type { WorkspaceConnection } from '../connection/index.js';
-import { ask } from '../dialogs/dialog.js';
-import { showHelp } from '../dialogs/help-dialog.js';
-import { showSettings } from '../dialogs/settings-dialog.js';
 import { el } from '../dom.js';
 import { TerminalPane, type PaneHost } from '../panes/terminal-pane.js';
 import { navigate, workspacePath } from '../routes.js';
@@ -30,6 +27,7 @@ import { chooseFiles } from '../uploads/dropped-files.js';
 import { Uploads } from '../uploads/uploads.js';
 import { connectionBanner } from '../views/connection-banner.js';
 import type { View } from '../views/view.js';
+import { FrontActions } from './front-actions.js';
 import { SplitStage } from './split-stage.js';
 import { StatusLine } from './status-line.js';
 import { TabStrip, type TabLook } from './tab-strip.js';
@@ -44,12 +42,15 @@ export interface WorkbenchOptions {
   /** The terminal that the path of the address names. */
   readonly id: TerminalId;
   readonly signIn: () => void;
+  /** The person's own token, with which links are made. Absent: came by a link. */
+  readonly token: string | undefined;
 }
 
 /** The terminals of a workspace that are in view: tabs, each divided among some of them. */
 class Workbench implements View {
   readonly element: HTMLElement;
   readonly #connection: WorkspaceConnection;
+  readonly #actions: FrontActions;
   readonly #panes = new Map<TerminalId, TerminalPane>();
   readonly #strip: TabStrip;
   readonly #stage: SplitStage;
@@ -61,7 +62,7 @@ class Workbench implements View {
   #arrangement: Arrangement;
   #scheduled = 0;
 
-  constructor({ root, connection, id, signIn }: WorkbenchOptions) {
+  constructor({ root, connection, id, signIn, token }: WorkbenchOptions) {
     this.#connection = connection;
     const tabs = new URLSearchParams(location.search).get(TABS_PARAMETER);
     this.#arrangement = tabs === null ? single(id) : parseTabs(tabs, id);
@@ -95,9 +96,18 @@ class Workbench implements View {
         this.#arrange(resize(this.#arrangement, path, share), { focus: false });
       },
     });
+    this.#actions = new FrontActions({
+      connection,
+      token,
+      front: () => this.#front(),
+      notice: (text) => {
+        this.#status.notice(text);
+      },
+    });
     this.#toolbar = new Toolbar({
       workspace: connection.workspace,
       tabs: this.#strip.element,
+      actions: this.#actions,
       run: (action) => {
         this.#run(action);
       },
@@ -107,18 +117,6 @@ class Workbench implements View {
       mayUpload: () => this.#uploads.isAllowed,
       upload: () => {
         chooseFiles((files) => void this.#uploads.upload(files, this.#front().directory));
-      },
-      copyLink: () => {
-        void this.#copyLink();
-      },
-      mayEnd: () => this.#front().state.type === 'attached',
-      endProgram: () => {
-        void this.#endProgram();
-      },
-      showSettings: () => {
-        showSettings(() => {
-          this.#front().focus();
-        });
       },
     });
     this.element = el(
@@ -193,6 +191,7 @@ class Workbench implements View {
       },
       changed: () => {
         this.#schedule();
+        this.#actions.updatePeople();
       },
       notice: (text) => {
         this.#status.notice(text);
@@ -201,6 +200,7 @@ class Workbench implements View {
         this.#detach([pane.id]);
       },
       hasOthers: () => this.#panes.size > 1,
+      isOwner: () => this.#actions.permissions?.isOwner() === true,
       swiped: (step) => {
         this.#arrange(stepAny(this.#arrangement, step));
       },
@@ -262,30 +262,6 @@ class Workbench implements View {
     else this.#arrange(next);
   }
 
-  async #endProgram(): Promise<void> {
-    const pane = this.#front();
-    const goAhead = await ask({
-      title: `End “${pane.title}”?`,
-      body: [
-        el(
-          'p',
-          {},
-          'Everything that runs in this terminal is ended, for all who are attached to it.',
-        ),
-      ],
-      yes: 'End it',
-      isDanger: true,
-    });
-    pane.focus();
-    if (!goAhead) return;
-    try {
-      await this.#connection.kill(pane.id);
-    } catch (error) {
-      const { message, code } = toErrorRecord(error);
-      this.#status.notice(`${message} (${code})`);
-    }
-  }
-
   /** Tabs that were not looked at yet have no title of their own. */
   async #learnTitles(): Promise<void> {
     try {
@@ -344,9 +320,7 @@ class Workbench implements View {
         this.#toolbar.focus();
         return true;
       case 'help':
-        showHelp(() => {
-          this.#front().focus();
-        });
+        this.#actions.showHelp();
         return true;
     }
   }
@@ -379,17 +353,9 @@ class Workbench implements View {
   }
 
   #showStatus(): void {
-    const { state, size, behind } = this.#front();
+    const { state, size, behind, sharing } = this.#front();
     this.#status.showTerminal({ state, size, behind });
-  }
-
-  async #copyLink(): Promise<void> {
-    try {
-      await navigator.clipboard.writeText(location.href);
-      this.#status.notice('Link copied. Whoever opens it needs a token of their own.');
-    } catch {
-      this.#status.notice('The browser did not allow copying; the address bar has the link.');
-    }
+    this.#toolbar.showPeople(sharing.presence?.viewers ?? 0);
   }
 }
 
