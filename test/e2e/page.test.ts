@@ -5,6 +5,7 @@ import { checkLeaks, waitFor } from '../support/index.js';
 import {
   chromiumPath,
   openTab,
+  pasteText,
   screenshot,
   screenText,
   startBrowser,
@@ -117,17 +118,6 @@ async function untilDirect(page: Page): Promise<void> {
     if (kind === 'Relay') await page.reload();
     return kind === 'Direct';
   });
-}
-
-/** What the browser does on its key or menu for pasting. */
-async function pasteText(page: Page, text: string): Promise<void> {
-  await page.evaluate(`
-    const clipboardData = new DataTransfer();
-    clipboardData.setData('text/plain', ${JSON.stringify(text)});
-    document.querySelector('.xterm-helper-textarea').dispatchEvent(
-      new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }),
-    );
-  `);
 }
 
 /** Opens a scripted terminal in a new tab and waits until it is attached. */

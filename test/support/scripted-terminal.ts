@@ -6,6 +6,7 @@ import {
   type AgentFrame,
   type ClientFrame,
   type ExitStatus,
+  type TerminalSize,
 } from '../../src/shared/common/wire/index.js';
 
 interface Viewer {
@@ -30,6 +31,10 @@ export class ScriptedTerminal {
   inputWindow = 1_000;
   frameBytes = 7;
   title = '';
+  /** What the screen shows at the oldest byte that is kept; told behind a gap. */
+  snapshot: { readonly text: string; readonly size: TerminalSize } | undefined;
+  /** The size of everybody else: it holds whatever a viewer asks for. */
+  fixedSize: TerminalSize | undefined;
   /** The program: what it does with what is typed. */
   onInput: ((text: string) => void) | undefined;
   readonly frames: ClientFrame[] = [];
@@ -81,6 +86,17 @@ export class ScriptedTerminal {
     this.#pumpAll();
   }
 
+  /** Sends `frame` to every viewer. */
+  tell(frame: AgentFrame): void {
+    for (const viewer of this.#viewers) this.#send(viewer, frame);
+  }
+
+  /** Gives the terminal this size, for all viewers and whoever comes. */
+  fixSize(size: TerminalSize): void {
+    this.fixedSize = size;
+    this.tell({ type: 'size', offset: this.log.length, size });
+  }
+
   /** The ring forgets all but the last `keep` bytes. */
   evict(keep: number): void {
     this.oldest = Math.max(this.oldest, this.log.length - keep);
@@ -123,13 +139,13 @@ export class ScriptedTerminal {
       oldest: this.oldest,
       offset: cursor,
       head: this.log.length,
-      size: frame.size,
+      size: this.fixedSize ?? frame.size,
       inputSeq: this.#inputSeq.get(clientId) ?? 0,
       inputWindow: this.inputWindow,
       pace: 'fastest',
       sizePolicy: 'latest',
     });
-    if (cursor > wanted) this.#send(viewer, { type: 'gap', from: wanted, to: cursor });
+    if (cursor > wanted) this.#skip(viewer, wanted);
     this.#pump(viewer);
     return viewer;
   }
@@ -145,10 +161,8 @@ export class ScriptedTerminal {
       this.#send(viewer, { type: 'inputAck', seq, window: this.inputWindow });
       this.onInput?.(Buffer.from(fresh).toString());
     } else if (frame.type === 'resize') {
-      const { size } = frame;
-      for (const other of this.#viewers) {
-        this.#send(other, { type: 'size', offset: this.log.length, size });
-      }
+      const size = this.fixedSize ?? frame.size;
+      this.tell({ type: 'size', offset: this.log.length, size });
     } else if (frame.type === 'ack') {
       if (frame.offset > viewer.cursor) this.faults.push('acknowledged more than was sent');
       viewer.limit = Math.max(viewer.limit, frame.offset + frame.window);
@@ -162,8 +176,7 @@ export class ScriptedTerminal {
 
   #pump(viewer: Viewer): void {
     if (viewer.cursor < this.oldest) {
-      this.#send(viewer, { type: 'gap', from: viewer.cursor, to: this.oldest });
-      viewer.cursor = this.oldest;
+      this.#skip(viewer, viewer.cursor);
     }
     while (viewer.cursor < Math.min(this.log.length, viewer.limit)) {
       const replay = viewer.cursor < viewer.head;
@@ -187,6 +200,15 @@ export class ScriptedTerminal {
       viewer.channel.close();
       this.#viewers.delete(viewer);
     }
+  }
+
+  #skip(viewer: Viewer, from: number): void {
+    this.#send(viewer, { type: 'gap', from, to: this.oldest });
+    viewer.cursor = this.oldest;
+    const { snapshot } = this;
+    if (snapshot === undefined) return;
+    const bytes = new TextEncoder().encode(snapshot.text);
+    this.#send(viewer, { type: 'snapshot', offset: this.oldest, size: snapshot.size, bytes });
   }
 
   #send(viewer: Viewer, frame: AgentFrame): void {

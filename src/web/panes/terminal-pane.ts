@@ -285,6 +285,7 @@ export class TerminalPane {
     });
     this.#endings.push(
       handleTouch(this.#screen, {
+        terminal,
         swiped: (step) => {
           this.#host.swiped(step);
         },

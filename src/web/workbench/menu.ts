@@ -16,12 +16,21 @@ export function menuButton(label: string, items: () => readonly MenuItem[]): HTM
   const list = el('div', {
     class: 'menu',
     role: 'menu',
-    popover: 'auto',
+    popover: 'manual',
     'aria-label': label,
     ontoggle: (event: ToggleEvent) => {
       button.setAttribute('aria-expanded', String(event.newState === 'open'));
     },
+    onfocusout: (event: FocusEvent) => {
+      const { relatedTarget } = event;
+      if (!(relatedTarget instanceof Node) || !list.contains(relatedTarget)) list.hidePopover();
+    },
     onkeydown: (event: KeyboardEvent) => {
+      if (event.key === 'Escape') {
+        event.preventDefault();
+        button.focus();
+        return;
+      }
       const step = { ArrowDown: 1, ArrowUp: -1, Home: -Infinity, End: Infinity }[event.key];
       if (step === undefined) return;
       event.preventDefault();
@@ -44,10 +53,18 @@ export function menuButton(label: string, items: () => readonly MenuItem[]): HTM
       'aria-haspopup': 'menu',
       'aria-expanded': 'false',
       title: label,
+      onpointerdown: (event: PointerEvent) => {
+        // The menu keeps the focus, so that the click finds it open and closes it.
+        if (list.matches(':popover-open')) event.preventDefault();
+      },
       onclick: () => {
+        if (list.matches(':popover-open')) {
+          button.focus();
+          return;
+        }
         const shown = items().filter(({ isShown }) => isShown?.() ?? true);
         list.replaceChildren(...shown.map((item) => row(item, list)));
-        list.togglePopover();
+        list.showPopover();
         const { bottom, right } = button.getBoundingClientRect();
         list.style.top = `${String(bottom + 4)}px`;
         list.style.right = `${String(Math.max(8, innerWidth - right))}px`;

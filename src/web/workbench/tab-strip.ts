@@ -103,7 +103,7 @@ export class TabStrip {
           if (event.button === 1) this.#options.close(index());
         },
         onkeydown: (event: KeyboardEvent) => {
-          this.#onKey(event, index());
+          this.#onKey(event, key);
         },
       },
       mark,
@@ -153,11 +153,13 @@ export class TabStrip {
     return parts;
   }
 
-  #onKey(event: KeyboardEvent, index: number): void {
+  #onKey(event: KeyboardEvent, key: string): void {
+    const index = this.#order.indexOf(key);
     const count = this.#order.length;
     const step = event.key === 'ArrowRight' ? 1 : event.key === 'ArrowLeft' ? -1 : 0;
     if (step !== 0 && event.ctrlKey && event.shiftKey) {
       this.#options.move(index, index + step);
+      this.#focus(key);
     } else if (step !== 0) {
       this.#goTo((index + step + count) % count);
     } else if (event.key === 'Home') {
@@ -174,7 +176,11 @@ export class TabStrip {
 
   #goTo(index: number): void {
     this.#options.choose(index);
-    this.#tabs.get(this.#order[index] ?? '')?.button.focus();
+    this.#focus(this.#order[index] ?? '');
+  }
+
+  #focus(key: string): void {
+    this.#tabs.get(key)?.button.focus();
   }
 }
 

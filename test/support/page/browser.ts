@@ -65,13 +65,69 @@ export async function screenshot(page: Page, name: string): Promise<void> {
   await page.screenshot({ path: path.join(folder, `${name}.png`) });
 }
 
-/** What the terminal shows, read from the rows that the DOM renderer draws. */
-export async function screenText(page: Page): Promise<string> {
+/** What the terminal in `within` (a selector; default: the only one) shows, read from the rows that the DOM renderer draws. */
+export async function screenText(page: Page, within = ''): Promise<string> {
   // As text, since this folder compiles without the types of a browser.
   return await page.evaluate<string>(String.raw`
-    [...document.querySelectorAll('.xterm-rows > div')]
+    [...document.querySelectorAll('${within} .xterm-rows > div')]
       .map((row) => row.textContent.replaceAll('\u00a0', ' ').trimEnd())
       .join('\n')
       .trimEnd()
   `);
+}
+
+/** What the browser does on its key or menu for pasting, in the first terminal. */
+export async function pasteText(page: Page, text: string): Promise<void> {
+  await page.evaluate(`
+    const clipboardData = new DataTransfer();
+    clipboardData.setData('text/plain', ${JSON.stringify(text)});
+    document.querySelector('.xterm-helper-textarea').dispatchEvent(
+      new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }),
+    );
+  `);
+}
+
+/** Drops files onto what `selector` finds. */
+export async function dropFiles(
+  page: Page,
+  selector: string,
+  files: readonly { readonly name: string; readonly text: string }[],
+): Promise<void> {
+  await page.evaluate(`
+    const dataTransfer = new DataTransfer();
+    for (const { name, text } of ${JSON.stringify(files)}) {
+      dataTransfer.items.add(new File([text], name));
+    }
+    const target = document.querySelector(${JSON.stringify(selector)});
+    for (const type of ['dragenter', 'dragover', 'drop']) {
+      target.dispatchEvent(new DragEvent(type, { dataTransfer, bubbles: true, cancelable: true }));
+    }
+  `);
+}
+
+/** One finger from one point to another, in `steps` moves. */
+export async function drag(
+  page: Page,
+  from: readonly [x: number, y: number],
+  to: readonly [x: number, y: number],
+  steps = 8,
+): Promise<void> {
+  const session = await page.context().newCDPSession(page);
+  const touch = async (type: string, at: readonly [number, number] | undefined): Promise<void> => {
+    const touchPoints = at === undefined ? [] : [{ x: at[0], y: at[1] }];
+    await session.send('Input.dispatchTouchEvent', {
+      type: type as 'touchStart' | 'touchMove' | 'touchEnd',
+      touchPoints,
+    });
+  };
+  await touch('touchStart', from);
+  for (let step = 1; step <= steps; step += 1) {
+    const part = step / steps;
+    await touch('touchMove', [
+      from[0] + (to[0] - from[0]) * part,
+      from[1] + (to[1] - from[1]) * part,
+    ]);
+  }
+  await touch('touchEnd', undefined);
+  await session.detach();
 }
