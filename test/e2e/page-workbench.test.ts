@@ -67,6 +67,11 @@ function address(page: Page): { readonly id: string; readonly tabs: string | nul
   return { id: url.pathname.split('/').at(-1) ?? '', tabs: url.searchParams.get('tabs') };
 }
 
+/** A dialog gives the keyboard back a moment after it has closed. */
+async function inTerminal(page: Page): Promise<void> {
+  await waitFor(() => evaluate(page, `document.activeElement.matches('.xterm-helper-textarea')`));
+}
+
 /** What the viewers asked of each other. */
 function controls(terminal: ScriptedTerminal): ViewerControl[] {
   return terminal.frames.flatMap((frame) =>
@@ -256,6 +261,7 @@ test(
     await page.getByRole('heading', { name: 'Keys' }).waitFor();
     await screenshot(page, 'help');
     await page.keyboard.press('Escape');
+    await inTerminal(page);
     await page.keyboard.type('x');
     await waitFor(() => terminal.typed.endsWith('x'));
     await page.keyboard.press('Control+Shift+L');
@@ -270,6 +276,7 @@ test(
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { name: 'Settings' }).waitFor();
     await page.keyboard.press('Escape');
+    await inTerminal(page);
     await page.keyboard.type('y');
     await waitFor(() => terminal.typed.endsWith('xy'));
     await context.close();
@@ -302,6 +309,7 @@ test(
     await page.getByLabel('Font', { exact: true }).fill('DejaVu Sans Mono"};*{display:none');
     await page.getByLabel('Cursor', { exact: true }).selectOption('bar');
     await page.getByLabel('Lines kept').fill('9999999');
+    await page.keyboard.press('Tab');
     await page.getByLabel('Bell').selectOption('none');
     await screenshot(page, 'settings');
     await waitFor(async () => (await wide()) > before);
@@ -404,6 +412,7 @@ test('workbench - shows who is there, and gives and takes what they share', { sk
     { type: 'drop', viewer: 3 },
   ]);
   await page.keyboard.press('Escape');
+  await inTerminal(page);
   await page.getByText('ann has the control').waitFor();
   await page.keyboard.type('x');
   await page.getByText('ERR_NOT_DRIVER').waitFor();

@@ -208,7 +208,13 @@ export class ScriptedTerminal {
     const { snapshot } = this;
     if (snapshot === undefined) return;
     const bytes = new TextEncoder().encode(snapshot.text);
-    this.#send(viewer, { type: 'snapshot', offset: this.oldest, size: snapshot.size, bytes });
+    this.#send(viewer, {
+      type: 'snapshot',
+      continues: false,
+      offset: this.oldest,
+      size: snapshot.size,
+      bytes,
+    });
   }
 
   #send(viewer: Viewer, frame: AgentFrame): void {

@@ -6,7 +6,7 @@ import { openOutputLink } from '../dialogs/link-dialog.js';
 import { el, icon } from '../dom.js';
 import { formatBytes } from '../format.js';
 import { flashes, ring } from '../settings/bell.js';
-import { settings } from '../settings/store.js';
+import { settings, watchSettings } from '../settings/store.js';
 import { openEmulator, type Emulator, type OutputLink } from '../terminal/emulator.js';
 import { createSearchBox } from '../terminal/search-box.js';
 import { cleanTitle } from '../terminal/untrusted-text.js';
@@ -289,6 +289,10 @@ export class TerminalPane {
         swiped: (step) => {
           this.#host.swiped(step);
         },
+      }),
+      watchSettings(() => {
+        // Another font may leave room for more, or for less.
+        size.schedule();
       }),
       () => {
         clipboard.dispose();
