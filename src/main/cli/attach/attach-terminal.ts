@@ -15,8 +15,10 @@ import {
 import type { ExitStatus, TerminalSettings } from '../../../shared/common/wire/index.js';
 import { formatBytes } from '../output/index.js';
 import { sizeOf } from '../raw-terminal.js';
+import { describeEvent } from './describe-event.js';
 import { Keyboard } from './keyboard.js';
 import { Screen } from './screen.js';
+import { WindowFit } from './window-fit.js';
 
 export interface AttachOptions {
   /** Opens a `terminal` channel with this label, on a connection that stands or on a new one. */
@@ -29,6 +31,9 @@ export interface AttachOptions {
   /** Asked for at the first attach. Absent fields: as they are. */
   readonly settings: TerminalSettings;
 }
+
+/** Errors that each key can lead to while things are as they are. */
+const PER_KEY: ReadonlySet<string> = new Set(['ERR_READ_ONLY', 'ERR_NOT_DRIVER']);
 
 /** How an attachment ended, from the person's side. */
 export type AttachOutcome =
@@ -46,11 +51,11 @@ export async function attachTerminal(options: AttachOptions): Promise<AttachOutc
   const outcome = new Promise<AttachOutcome | HoldfastError>((resolve) => {
     settle = resolve;
   });
-  let toldReadOnly = false;
+  const told = new Set<string>();
   const report = (error: ErrorRecord): void => {
     // Once, not for every key.
-    if (error.code === 'ERR_READ_ONLY' && toldReadOnly) return;
-    toldReadOnly ||= error.code === 'ERR_READ_ONLY';
+    if (told.has(error.code)) return;
+    if (PER_KEY.has(error.code)) told.add(error.code);
     screen.notice(`${error.code}: ${error.message}`);
   };
   const onState = (state: TerminalClientState): void => {
@@ -76,6 +81,16 @@ export async function attachTerminal(options: AttachOptions): Promise<AttachOutc
         assertNever(state);
     }
   };
+  const fit = new WindowFit({
+    stdout,
+    notice: (text) => {
+      screen.notice(text);
+    },
+    owner: () => {
+      const { sizeOwner, names = [] } = client.sharing.presence ?? {};
+      return names.find(({ id }) => id === sizeOwner)?.subject;
+    },
+  });
   const client = createTerminalClient({
     openChannel: options.openChannel,
     id: options.id,
@@ -91,7 +106,10 @@ export async function attachTerminal(options: AttachOptions): Promise<AttachOutc
         });
       },
       snapshot: (bytes, { continues }) => {
-        if (!continues) screen.reset();
+        if (!continues) {
+          screen.reset();
+          fit.reset();
+        }
         screen.output(bytes, { quiet: true }, () => {
           client.processed(bytes.length);
         });
@@ -99,10 +117,22 @@ export async function attachTerminal(options: AttachOptions): Promise<AttachOutc
       state: onState,
       restarted: () => {
         screen.reset();
+        fit.reset();
         screen.notice('this terminal was started anew');
       },
       gap: (from, to) => {
         screen.notice(`${formatBytes(to - from)} of output were missed`);
+      },
+      size: (size) => {
+        fit.terminalChanged(size);
+      },
+      presence: ({ driver, you }) => {
+        // The next change of hands is news again.
+        if (driver === undefined || driver === you) told.delete('ERR_NOT_DRIVER');
+      },
+      event: (event) => {
+        const text = describeEvent(event);
+        if (text !== undefined) screen.notice(text);
       },
       inputRoom: () => {
         keyboard.resume();
@@ -119,6 +149,7 @@ export async function attachTerminal(options: AttachOptions): Promise<AttachOutc
   });
   const onResize = (): void => {
     client.resize(sizeOf(stdout));
+    fit.windowChanged();
   };
   /** A program that fills the screen draws it anew when its size changes. */
   const repaint = (): void => {
@@ -138,6 +169,7 @@ export async function attachTerminal(options: AttachOptions): Promise<AttachOutc
     stdout.off('resize', onResize);
     keyboard.stop();
     await client.close();
+    fit.stop();
     await screen.restore();
   }
 }
