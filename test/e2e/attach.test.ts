@@ -3,8 +3,9 @@ import { randomUUID } from 'node:crypto';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, test } from 'node:test';
+import type { Presence } from '../../src/shared/common/wire/index.js';
 import { checkLeaks, requireProgram, runProgram, tempDir, waitFor } from '../support/index.js';
-import { useUp } from '../support/e2e.js';
+import { connect, keepConnected, useUp, Watcher } from '../support/e2e.js';
 import { cleanEnvironment, HOLDFAST } from '../support/up.js';
 
 checkLeaks();
@@ -227,6 +228,40 @@ test('terminals - lists what lives; kill ends it, whoever is attached', WITH_TMU
   assert.match(list.stdout.toString(), /^doomed +running +100x24 +1 /m);
   assert.equal((await currentUp().holdfast(['kill', 'local', 'doomed'])).status, 0);
   await window.shows(/status=(129|255)/);
+});
+
+test('attach - somebody with a larger window is seen, listed and kicked', WITH_TMUX, async () => {
+  const window = await Window.open();
+  await window.holdfast('attach local met');
+  await window.keys('echo up-$((1+1))', 'Enter');
+  await window.shows(/^up-2/m);
+  const links = keepConnected(() => connect(currentUp(), { path: 'relay' }));
+  const other = new Watcher(links, 'met');
+  await other.attached();
+  other.client.resize({ rows: 60, cols: 200 });
+  await window.shows(/\[holdfast: the terminal is 200x60.*, this window 100x24, so part/);
+  const { stdout } = await currentUp().holdfast(['terminals', 'local', '--json']);
+  const listed = JSON.parse(stdout.toString()) as { id: string; presence?: Presence }[];
+  const presence = listed.find(({ id }) => id === 'met')?.presence;
+  assert.deepEqual(presence?.names.map(({ mode, cols }) => [mode, cols]).sort(), [
+    ['type', 100],
+    ['type', 200],
+  ]);
+  const owner = presence?.sizeOwner;
+  assert.equal(presence?.names.find(({ id }) => id === owner)?.cols, 200);
+  const table = await currentUp().holdfast(['terminals', 'local', '--viewers']);
+  assert.match(table.stdout.toString(), /^met: size policy latest[^]* 200x60 \*/m);
+  const nobody = await currentUp().holdfast(['kick', 'local', 'met', '999999']);
+  assert.match(nobody.stderr, /ERR_VIEWER_NOT_FOUND/);
+  assert.equal((await currentUp().holdfast(['kick', 'local', 'met', String(owner)])).status, 0);
+  await assert.rejects(other.exited, /ended this viewing/);
+  await window.shows(/ended the viewing of/);
+  await window.keys('clear; stty size', 'Enter');
+  await window.shows(/^24 100/m);
+  await window.keys('exit', 'Enter');
+  await window.shows(/status=0/);
+  await other.client.close();
+  await links.close();
 });
 
 test('ssh - a shell on a terminal: raw, the right size, ~. leaves it', WITH_TMUX, async () => {
