@@ -48,7 +48,7 @@ function sshArguments(up: RunningUp, args: readonly string[]): string[] {
 }
 
 /** How long werift may go on sending a handshake that was given up. */
-export const HANDSHAKE_MS = 40_000;
+export const HANDSHAKE_MS = 10_000;
 
 /** Runs OpenSSH's client against `up` to its end. */
 export function ssh(

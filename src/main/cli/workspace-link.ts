@@ -2,10 +2,15 @@ import type { KeyObject } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import {
+  Backoff,
   HoldfastError,
+  limits,
+  sleep,
+  toErrorRecord,
   type AbortOptions,
   type ByteChannel,
   type Closable,
+  type ErrorCode,
   type ErrorRecord,
 } from '../../shared/common/index.js';
 import type { TerminalInfo, TicketResponse } from '../../shared/common/wire/index.js';
@@ -117,8 +122,11 @@ export interface ConnectWithinOptions {
   readonly getTicket: (publicKey: string, signal: AbortSignal) => Promise<TicketResponse>;
 }
 
+/** A handshake that a busy machine or a lossy network broke off: the next one may well succeed. */
+const PASSING: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['ERR_PEER_TIMEOUT', 'ERR_PEER_LOST']);
+
 /**
- * A connection over the broker, within the time that the configuration allows.
+ * A connection over the broker, tried as often as it takes, within the time that the configuration allows.
  * @throws {HoldfastError} ERR_PEER_TIMEOUT after that, or what went wrong before.
  */
 export async function connectWithin(
@@ -129,16 +137,26 @@ export async function connectWithin(
   const { connectPeer } = await import('../client/connection/index.js');
   const deadline = AbortSignal.timeout(config.connectTimeout);
   const either = signal === undefined ? deadline : AbortSignal.any([signal, deadline]);
+  const backoff = new Backoff({ minMs: limits.DIAL_MIN_MS, maxMs: limits.DIAL_MAX_MS });
+  const attempt = async (): Promise<WorkspaceLink> => {
+    try {
+      const agent = await connectPeer({
+        url: `${brokerUrl.replace(/^http/, 'ws')}/api/v1/connect`,
+        path: config.engine,
+        agentKey,
+        privateKey,
+        signal: either,
+        getTicket: (publicKey) => getTicket(publicKey, either),
+      });
+      return linkOf(agent, undefined);
+    } catch (error) {
+      if (either.aborted || !PASSING.has(toErrorRecord(error).code)) throw error;
+      await sleep(backoff.next(), either);
+      return await attempt();
+    }
+  };
   try {
-    const agent = await connectPeer({
-      url: `${brokerUrl.replace(/^http/, 'ws')}/api/v1/connect`,
-      path: config.engine,
-      agentKey,
-      privateKey,
-      signal: either,
-      getTicket: (publicKey) => getTicket(publicKey, either),
-    });
-    return linkOf(agent, undefined);
+    return await attempt();
   } catch (error) {
     if (deadline.aborted && signal?.aborted !== true) {
       const seconds = String(config.connectTimeout / 1_000);

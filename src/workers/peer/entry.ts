@@ -4,7 +4,7 @@
  */
 import { threadId, workerData } from 'node:worker_threads';
 import { toErrorRecord } from '../../shared/common/index.js';
-import type { PeerTask } from '../../shared/node/peer/index.js';
+import { preloadWerift, type PeerTask } from '../../shared/node/peer/index.js';
 import type { WorkerSetup } from '../../shared/node/ports/index.js';
 import { PeerHost } from './peer-host.js';
 
@@ -12,8 +12,17 @@ import { PeerHost } from './peer-host.js';
 const setup = (workerData as WorkerSetup | null) ?? undefined;
 const hosts = new Set<PeerHost>();
 
+/** Long enough for the agent to have started, which should not wait for this. */
+const PRELOAD_MS = 500;
+
 startBeating();
 guardAgainstStrayErrors();
+// Without main nobody will offer a connection soon. A failure shows with the first one.
+if (setup !== undefined) {
+  setTimeout(() => {
+    preloadWerift().catch(() => undefined);
+  }, PRELOAD_MS).unref();
+}
 
 /** Serves one connection until it has ended. */
 export default async function servePeer(task: PeerTask): Promise<void> {

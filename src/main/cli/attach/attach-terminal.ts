@@ -121,7 +121,7 @@ export async function attachTerminal(options: AttachOptions): Promise<AttachOutc
         screen.notice('this terminal was started anew');
       },
       gap: (from, to) => {
-        screen.notice(`${formatBytes(to - from)} of output were missed`);
+        screen.skipped(`${formatBytes(to - from)} skipped`);
       },
       size: (size) => {
         fit.terminalChanged(size);

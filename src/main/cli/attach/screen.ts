@@ -2,6 +2,7 @@ import type { WriteStream } from 'node:tty';
 import { ReplayFilter } from '../../../shared/node/vt/index.js';
 import { oneLine } from '../output/index.js';
 import { ScreenModes } from './screen-modes.js';
+import { Unfinished } from './unfinished.js';
 
 /** Clears the screen and what a program may have set, without touching the lines scrolled away. */
 const RESET = '\x1b[!p\x1b[?6l\x1b[r\x1b[m\x1b[H\x1b[2J';
@@ -14,6 +15,7 @@ export class Screen {
   readonly #stdout: WriteStream;
   readonly #modes = new ScreenModes();
   readonly #replay = new ReplayFilter();
+  readonly #unfinished = new Unfinished();
   #trouble = false;
 
   constructor(stdout: WriteStream) {
@@ -39,6 +41,7 @@ export class Screen {
     if (held !== undefined && held.length > 0) this.#stdout.write(held);
     const shown = quiet ? this.#replay.push(bytes) : bytes;
     this.#modes.observe(shown);
+    this.#unfinished.push(shown);
     this.#stdout.write(shown, () => {
       done();
     });
@@ -47,18 +50,37 @@ export class Screen {
   /** Makes the screen empty, as a fresh emulator's is. */
   reset(): void {
     this.#replay.finish();
+    this.#unfinished.clear();
     if (!this.#stdout.isTTY) return;
     const undo = this.#modes.undo();
     this.#modes.observe(Buffer.from(undo));
     this.#stdout.write(undo + RESET);
   }
 
-  /** Says something once: a line of its own, or the last line where a program fills the screen. */
+  /**
+   * Says something once: a line of its own, or the last line where a program fills the screen. If output has
+   * stopped within a sequence or a character, that is begun again behind it, since its rest may still come.
+   */
   notice(text: string): void {
     const line = `[holdfast: ${oneLine(text)}]`;
-    if (!this.#stdout.isTTY) process.stderr.write(`${line}\n`);
-    else if (this.fullScreen) this.#stdout.write(this.#onLastLine(line));
+    if (!this.#stdout.isTTY) {
+      process.stderr.write(`${line}\n`);
+      return;
+    }
+    const begun = this.#unfinished.bytes;
+    // CAN ends a sequence undone.
+    if (begun.length > 0) this.#stdout.write('\x18');
+    if (this.fullScreen) this.#stdout.write(this.#onLastLine(line));
     else this.#stdout.write(`\r\n\x1b[2m${line}\x1b[22m\r\n`);
+    if (begun.length > 0) this.#stdout.write(begun);
+  }
+
+  /** Says that output is missing here; what was cut off before it has no rest. */
+  skipped(text: string): void {
+    this.#replay.finish();
+    if (this.#stdout.isTTY && this.#unfinished.bytes.length > 0) this.#stdout.write('\x18');
+    this.#unfinished.clear();
+    this.notice(text);
   }
 
   /** Says that the connection is gone. Repeated calls change nothing until {@link clearTrouble}. */

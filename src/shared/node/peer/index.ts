@@ -24,6 +24,7 @@ export type { PeerCommand, PeerEvent, PeerSource, PeerTask } from './worker-port
 export {
   answerWerift,
   createWeriftOffer,
+  preloadWerift,
   WERIFT_VERSION,
   type WeriftAttempt,
   type WeriftOffer,

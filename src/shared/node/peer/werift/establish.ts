@@ -43,6 +43,11 @@ export interface WeriftOffer extends WeriftAttempt {
 const UDP_BUFFER_BYTES = 1024 * 1024;
 const STUN_GATHER_SECONDS = 2;
 
+/** Loads werift, which takes a while, before the first connection waits for it. */
+export async function preloadWerift(): Promise<void> {
+  await import('werift');
+}
+
 /** Makes an offer; this end becomes the client. */
 export async function createWeriftOffer(options: WeriftOptions): Promise<WeriftOffer> {
   const pc = await createPeerConnection(options);
@@ -57,7 +62,7 @@ export async function createWeriftOffer(options: WeriftOptions): Promise<WeriftO
       sdp: offer.sdp,
       setAnswer: async (sdp) => {
         try {
-          await pc.setRemoteDescription({ type: 'answer', sdp });
+          await pc.setRemoteDescription({ type: 'answer', sdp: withoutHidden(sdp) });
         } catch (error) {
           throw wrapError(error, 'ERR_PROTOCOL', 'answer');
         }
@@ -77,7 +82,7 @@ export async function answerWerift(sdp: string, options: WeriftOptions): Promise
   const pc = await createPeerConnection(options);
   let attempt: BegunAttempt | undefined;
   try {
-    await pc.setRemoteDescription({ type: 'offer', sdp });
+    await pc.setRemoteDescription({ type: 'offer', sdp: withoutHidden(sdp) });
     attempt = begin(pc, 'answerer', options);
     const answer = await pc.createAnswer();
     attempt.gathering(setLocal(pc, answer));
@@ -193,6 +198,7 @@ function begin(
       gathered = promise;
     },
     addCandidate: ({ candidate, sdpMid, sdpMLineIndex }) => {
+      if (isHidden(candidate)) return;
       pc.addIceCandidate({
         candidate,
         ...(typeof sdpMid === 'string' ? { sdpMid } : {}),
@@ -208,6 +214,21 @@ function begin(
       await Promise.allSettled(protocols.map(async (protocol) => protocol.close?.()));
     }),
   };
+}
+
+/**
+ * Whether a candidate hides its address behind a name of mDNS, as browsers do. Only its own network can
+ * resolve it, and werift would ask that of it with every check; the browser's other candidates do.
+ */
+function isHidden(candidate: string): boolean {
+  return /^(?:a=)?candidate:(?:\S+ ){4}\S+\.local /.test(candidate);
+}
+
+function withoutHidden(sdp: string): string {
+  return sdp
+    .split('\r\n')
+    .filter((line) => !isHidden(line))
+    .join('\r\n');
 }
 
 function namesStun({ urls }: IceServer): boolean {

@@ -81,7 +81,11 @@ interface KeyPair {
 
 /** What it uses of the DTLS connection. */
 export interface DtlsInternals {
-  readonly dtls: { readonly remoteExtendedMasterSecret: boolean };
+  readonly dtls: {
+    readonly remoteExtendedMasterSecret: boolean;
+    /** How far the handshake has come; what was sent before is not sent again. */
+    flight: number;
+  };
   readonly cipher: {
     readonly localKeyPair: KeyPair;
     readonly remoteKeyPair: KeyPair;

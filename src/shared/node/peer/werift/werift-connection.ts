@@ -43,6 +43,8 @@ export interface WeriftConnectionOptions {
 /** Stream ids end at 65534 (RFC 8831 section 6.3); werift uses the highest ones for nothing. */
 const MAX_STREAM_ID = 65_000;
 const GOODBYE_MS = 500;
+/** Beyond every flight of a DTLS 1.2 handshake. */
+const LAST_FLIGHT = 7;
 
 /**
  * The werift engine. Data channels (RFC 8831, RFC 8832) are spoken here, straight on werift's SCTP, with
@@ -445,6 +447,9 @@ export class WeriftConnection implements PeerConnection, ChannelHost {
         ),
       );
     this.#closed.resolve({ error });
+    // Closing does not end werift's handshake: it would go on sending for half a minute.
+    const { dtls } = this.internals.dtlsTransport;
+    if (dtls !== undefined) dtls.dtls.flight = Math.max(dtls.dtls.flight, LAST_FLIGHT);
     // Sends an ABORT, by which any peer learns that it is over.
     void this.#pc
       .close()
