@@ -12,8 +12,8 @@ test('interrupt - Ctrl-C in a flood over a link of 100 KB/s shows the prompt aft
     `prompt after ${run.ms.toFixed(0)} ms and ${String(run.bytes)} bytes; ${String(run.skipped)} skipped`,
   );
   assert.ok(run.before > 150_000, `the link was used: ${String(run.before)} bytes`);
-  // 64 KiB would be 650 ms; without the bound it is the window of 256 KiB and what lies below it.
-  assert.ok(run.bytes <= 64 * 1024, `${String(run.bytes)} bytes in between`);
+  // Some 30 KiB on a machine with nothing else to do, and without the bound 300 KiB and more.
+  assert.ok(run.bytes <= 96 * 1024, `${String(run.bytes)} bytes in between`);
   assert.ok(run.skipped > 0, 'what was not sent yet is skipped, and said');
 });
 

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { limits } from '../../src/shared/common/index.js';
 import { AgentAnswers } from '../../src/workers/terminal/answers/agent-answers.js';
+import { ScreenEmulator } from '../../src/workers/terminal/screen/index.js';
 import type { ScreenFacts } from '../../src/workers/terminal/answers/answer-to.js';
 import { AnswerTurns } from '../../src/workers/terminal/answers/answer-turns.js';
 import { QueryMute } from '../../src/workers/terminal/answers/query-mute.js';
@@ -10,11 +11,11 @@ import type { Viewer } from '../../src/workers/terminal/viewer.js';
 import { seededRandom } from '../support/index.js';
 import { ManualClock } from '../support/manual-clock.js';
 
+const EMULATOR = new ScreenEmulator({ rows: 24, cols: 80 });
+EMULATOR.write(Buffer.from('\x1b[3;7H'));
 const SCREEN: ScreenFacts = {
   size: { rows: 24, cols: 80 },
-  cursor: { row: 3, col: 7 },
-  mode: (number, isPrivate) =>
-    isPrivate && number === 25 ? true : number === 4 ? false : undefined,
+  ask: (query) => EMULATOR.ask(query),
 };
 
 /** Each query with the answer of the agent. */

@@ -48,6 +48,8 @@ export const PTY_INPUT_BYTES = 64 * KIB;
 export const VIEWER_COUNTS_MS = 5_000;
 /** Queries that the agent answers while nobody is attached; more are left unanswered. */
 export const ANSWERS_PER_SECOND = 100;
+/** Those among them that need to know the screen, which an emulator has to be brought to. */
+export const SCREEN_ANSWERS_PER_SECOND = 20;
 /** Its answers that wait for a program that does not read; further ones are left out. */
 export const ANSWERS_PENDING_BYTES = 4 * KIB;
 /** Unread input of an original `reconnecting-pty` client before it is ended. */

@@ -185,6 +185,7 @@ export class FrameViewer implements Viewer {
       this.#channel.send(
         encodeAgentFrame({ type: 'snapshot', continues, offset, size, bytes: piece }),
       );
+      this.#flight.sent(piece.length, offset, this.#host.now(), true);
       rest.sent = end;
     }
     if (rest.sent === bytes.length) this.#rest = undefined;

@@ -165,7 +165,10 @@ export class Terminal implements ViewerHost {
       log: this.#log,
       viewers: this.#viewers,
       takesInputOf: (viewer) => this.sharing.control.takesInputOf(viewer),
-      screen: () => ({ size: this.sharing.sizes.size, cursor: undefined, mode: () => undefined }),
+      screen: (offset) => ({
+        size: this.sharing.sizes.size,
+        ask: (query) => this.#screen.ask(offset, query),
+      }),
       type: (bytes, done) => {
         this.#writer.write(bytes, done);
       },

@@ -17,6 +17,8 @@ export class Screen {
   readonly #replay = new ReplayFilter();
   readonly #unfinished = new Unfinished();
   #trouble = false;
+  /** To be told before the next output. */
+  #skipped: string | undefined;
 
   constructor(stdout: WriteStream) {
     this.#stdout = stdout;
@@ -37,6 +39,7 @@ export class Screen {
    * it: the terminal would answer them, and the answers would be typed into the shell.
    */
   output(bytes: Uint8Array, { quiet }: { readonly quiet: boolean }, done: () => void): void {
+    this.#tellSkipped();
     const held = quiet ? undefined : this.#replay.finish();
     if (held !== undefined && held.length > 0) this.#stdout.write(held);
     const shown = quiet ? this.#replay.push(bytes) : bytes;
@@ -51,10 +54,21 @@ export class Screen {
   reset(): void {
     this.#replay.finish();
     this.#unfinished.clear();
-    if (!this.#stdout.isTTY) return;
+    if (!this.#stdout.isTTY) {
+      this.#tellSkipped();
+      return;
+    }
     const undo = this.#modes.undo();
     this.#modes.observe(Buffer.from(undo));
-    this.#stdout.write(undo + RESET);
+    this.#stdout.write(undo);
+    if (this.#skipped !== undefined) {
+      this.#tellSkipped();
+      // Both the old screen and the notice become lines above the new one.
+      this.#stdout.write(
+        `\x1b[r\x1b[${String(this.#stdout.rows)};1H${'\n'.repeat(this.#stdout.rows)}`,
+      );
+    }
+    this.#stdout.write(RESET);
   }
 
   /**
@@ -75,12 +89,21 @@ export class Screen {
     if (begun.length > 0) this.#stdout.write(begun);
   }
 
-  /** Says that output is missing here; what was cut off before it has no rest. */
+  /**
+   * Says that output is missing here, before what comes next: above a new screen, so that this does not wipe
+   * it away, or in the middle of the output. What was cut off before has no rest.
+   */
   skipped(text: string): void {
     this.#replay.finish();
     if (this.#stdout.isTTY && this.#unfinished.bytes.length > 0) this.#stdout.write('\x18');
     this.#unfinished.clear();
-    this.notice(text);
+    this.#skipped = text;
+  }
+
+  #tellSkipped(): void {
+    const text = this.#skipped;
+    this.#skipped = undefined;
+    if (text !== undefined) this.notice(text);
   }
 
   /** Says that the connection is gone. Repeated calls change nothing until {@link clearTrouble}. */
@@ -98,6 +121,7 @@ export class Screen {
 
   /** Undoes what the remote programs have set. Resolves when it is written. */
   restore(): Promise<void> {
+    this.#tellSkipped();
     const undo = this.#stdout.isTTY ? this.#modes.undo() : '';
     return new Promise((resolve) => {
       this.#stdout.write(undo, () => {

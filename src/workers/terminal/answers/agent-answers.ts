@@ -16,12 +16,14 @@ export interface AgentAnswersOptions {
 export class AgentAnswers {
   readonly #options: AgentAnswersOptions;
   readonly #rate: RateLimit;
+  readonly #screenRate: RateLimit;
   #reader = new SequenceReader();
   #pending = 0;
 
   constructor(options: AgentAnswersOptions) {
     this.#options = options;
     this.#rate = new RateLimit(options.clock, limits.ANSWERS_PER_SECOND);
+    this.#screenRate = new RateLimit(options.clock, limits.SCREEN_ANSWERS_PER_SECOND);
   }
 
   /** Begins anew, between two sequences. */
@@ -34,7 +36,11 @@ export class AgentAnswers {
     for (let at = this.#reader.textEnd(bytes, 0); at < bytes.length;) {
       const step = this.#reader.next(bytes[at] as number);
       if (step.type === 'end' && step.sequence !== undefined) {
-        const answer = answerTo(step.sequence, step.by, screen(at));
+        const facts = screen(at);
+        const answer = answerTo(step.sequence, step.by, {
+          size: facts.size,
+          ask: (query) => (this.#screenRate.take() ? facts.ask(query) : undefined),
+        });
         if (answer !== undefined) this.#send(answer);
       }
       at = this.#reader.textEnd(bytes, at + 1);

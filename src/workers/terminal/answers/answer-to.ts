@@ -3,10 +3,8 @@ import type { TerminalSize } from '../../../shared/common/wire/index.js';
 /** What an answer may need to know of the screen at the moment of the query. */
 export interface ScreenFacts {
   readonly size: TerminalSize;
-  /** Cursor, counted from 1. Absent: not known. */
-  readonly cursor: { readonly row: number; readonly col: number } | undefined;
-  /** Whether a mode is set (ANSI, or private: DECSET). Absent: not known to this terminal. */
-  mode(number: number, isPrivate: boolean): boolean | undefined;
+  /** What an emulator with this screen answers to `query`, which takes some time. Absent: nothing. */
+  ask(query: string): string | undefined;
 }
 
 const ESC = '\x1b';
@@ -66,9 +64,8 @@ function answerToCsi(body: string, screen: ScreenFacts): string | undefined {
     case '5n':
       return `${ESC}[0n`;
     case '6n':
-      return cursorReport('', screen);
     case '?6n':
-      return cursorReport('?', screen);
+      return screen.ask(`${ESC}[${body}`);
     case '>q':
     case '>0q':
       return `${ESC}P>|holdfast${ESC}\\`;
@@ -82,22 +79,9 @@ function answerToCsi(body: string, screen: ScreenFacts): string | undefined {
     case '19t':
       return `${ESC}[${body === '18t' ? '8' : '9'};${String(screen.size.rows)};${String(screen.size.cols)}t`;
     default:
-      return answerToModeQuery(body, screen);
+      // DECRQM: the modes of the screen.
+      return /^\??[0-9]{1,5}\$p$/.test(body) ? screen.ask(`${ESC}[${body}`) : undefined;
   }
-}
-
-function cursorReport(prefix: string, { cursor }: ScreenFacts): string | undefined {
-  if (cursor === undefined) return undefined;
-  return `${ESC}[${prefix}${String(cursor.row)};${String(cursor.col)}R`;
-}
-
-/** DECRQM: 1 set, 2 reset, 0 not known. */
-function answerToModeQuery(body: string, screen: ScreenFacts): string | undefined {
-  const [, prefix, digits] = /^(\??)([0-9]{1,5})\$p$/.exec(body) ?? [];
-  if (prefix === undefined || digits === undefined) return undefined;
-  const isSet = screen.mode(Number(digits), prefix === '?');
-  const value = isSet === undefined ? '0' : isSet ? '1' : '2';
-  return `${ESC}[${prefix}${digits};${value}$y`;
 }
 
 function answerToOsc(body: string, end: string): string | undefined {
@@ -139,7 +123,7 @@ function paletteColour(index: number): string | undefined {
 }
 
 function answerToDcs(body: string, screen: ScreenFacts): string | undefined {
-  if (body.startsWith('$q')) return `${ESC}P${setting(body.slice(2), screen)}${ESC}\\`;
+  if (body.startsWith('$q')) return screen.ask(`${ESC}P${body}${ESC}\\`);
   if (!body.startsWith('+q')) return undefined;
   const names = body.slice(2);
   if (!/^[0-9a-fA-F;]+$/.test(names)) return `${ESC}P0+r${ESC}\\`;
@@ -151,22 +135,4 @@ function answerToDcs(body: string, screen: ScreenFacts): string | undefined {
   const cut = known.indexOf(undefined);
   const told = (cut === -1 ? known : known.slice(0, cut)).join(';');
   return told === '' ? `${ESC}P0+r${names}${ESC}\\` : `${ESC}P1+r${told}${ESC}\\`;
-}
-
-/** DECRQSS: of what the agent does not follow, the value after a reset. */
-function setting(name: string, { size }: ScreenFacts): string {
-  switch (name) {
-    case 'm':
-      return '1$r0m';
-    case 'r':
-      return `1$r1;${String(size.rows)}r`;
-    case '"p':
-      return '1$r61;1"p';
-    case '"q':
-      return '1$r0"q';
-    case ' q':
-      return '1$r1 q';
-    default:
-      return '0$r';
-  }
 }

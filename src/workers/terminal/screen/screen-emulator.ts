@@ -113,6 +113,17 @@ export class ScreenEmulator {
     };
   }
 
+  /** What it answers to `query` as it is now. Empty: nothing. */
+  ask(query: string): string {
+    let answer = '';
+    const listener = this.#terminal.onData((data) => {
+      answer += data;
+    });
+    this.#core._inputHandler.parse(Buffer.from(query, 'latin1'));
+    listener.dispose();
+    return answer;
+  }
+
   dispose(): void {
     this.#extras.dispose();
     this.#terminal.dispose();

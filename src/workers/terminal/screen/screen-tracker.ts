@@ -80,6 +80,39 @@ export class ScreenTracker {
     return { offset, size, sizes, snapshot: Buffer.from(screen, 'utf8') };
   }
 
+  /**
+   * What an emulator answers to `query` whose screen is that at log position `at`. Absent: nothing, or that
+   * is not known any more. Costs an emulator and all that is kept of the log before `at`.
+   */
+  ask(at: number, query: string): string | undefined {
+    if (at < this.#checkpoint.offset) return undefined;
+    const emulator = new ScreenEmulator(this.#checkpoint.size);
+    emulator.write(this.#screen());
+    this.#replay(emulator, at);
+    const answer = emulator.ask(query);
+    emulator.dispose();
+    return answer === '' ? undefined : answer;
+  }
+
+  /** Gives `emulator`, which is at the checkpoint, the log up to `to`, sizes and all. */
+  #replay(emulator: ScreenEmulator, to: number): void {
+    let { offset, sizes } = this.#checkpoint;
+    const bytes = new Uint8Array(limits.RING_BLOCK_BYTES);
+    for (;;) {
+      const change = this.#options.sizes.at(sizes);
+      const end = Math.min(to, change?.offset ?? to);
+      while (offset < end) {
+        const next = Math.min(end, offset + bytes.length);
+        this.#options.log.copy(offset, next, bytes, 0);
+        emulator.write(bytes.subarray(0, next - offset));
+        offset = next;
+      }
+      if (change === undefined || change.offset > offset) return;
+      emulator.resize(change.size);
+      sizes += 1;
+    }
+  }
+
   /** Bytes before log position `to` will be gone after this call. */
   evicting(to: number): void {
     if (to <= this.#checkpoint.offset) return;

@@ -67,6 +67,11 @@ export class TerminalScreen {
     return { offset, size: this.sizeAt(offset), sizes: this.sizes.after(offset) };
   }
 
+  /** What an emulator answers to `query` at log position `at`. Absent: nothing, or nobody knows. */
+  ask(at: number, query: string): string | undefined {
+    return this.#tracker?.ask(at, query);
+  }
+
   /** The size that the terminal had at a position that is kept. */
   sizeAt(offset: number): TerminalSize {
     const change = this.sizes.at(this.sizes.after(offset) - 1);
