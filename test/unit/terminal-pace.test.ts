@@ -105,3 +105,49 @@ test('pace - reading stops before the only viewer falls out of the ring', () => 
     set.close();
   }
 });
+
+test('pace - an interrupt skips a viewer that is far behind ahead, and nobody else', () => {
+  const log = new OutputLog({
+    ringBytes: limits.RING_BYTES,
+    leadInBytes: 0,
+    budget: new GrowthBudget(new SharedArrayBuffer(4)),
+    recovered: [],
+    head: 0,
+    onBlock: () => undefined,
+    onBlockFreed: () => undefined,
+    onEvict: () => undefined,
+  });
+  const set = new ViewerSet('fastest', {
+    log,
+    clock: new ManualClock(),
+    screen: {
+      sizes: new SizeLog(new TerminalStatus()),
+      point: (from) => ({ offset: from ?? log.oldest, size: SIZE, sizes: 0 }),
+      sizeAt: () => SIZE,
+    },
+    pauseReading: () => undefined,
+    resumeReading: () => undefined,
+    moved: () => undefined,
+  });
+  log.append(new Uint8Array(30_000));
+  const skips = (state: Partial<Viewer>): number[] => {
+    const gaps: number[] = [];
+    const each = viewer({
+      cursor: 0,
+      acked: 0,
+      room: 0,
+      sendGap: ({ offset }) => gaps.push(offset),
+      ...state,
+    });
+    set.add(each);
+    set.interrupted(each);
+    return gaps;
+  };
+  const late = { backlogMs: () => limits.INTERRUPT_BEHIND_MS + 1 };
+  const kept = 30_000 - limits.INTERRUPT_KEPT_BYTES;
+  assert.deepEqual(skips(late), [kept]);
+  assert.deepEqual(skips({ backlogMs: () => limits.INTERRUPT_BEHIND_MS }), [], 'not far behind');
+  assert.deepEqual(skips({ backlogMs: () => undefined }), [], 'an SSH session');
+  assert.deepEqual(skips({ ...late, cursor: kept }), [], 'it lacks next to nothing');
+  assert.deepEqual(skips({ ...late, ready: false }), [], 'not attached yet');
+});
