@@ -4,6 +4,14 @@ import type { Clock, Timer } from '../../shared/common/index.js';
 const RETRY_MIN_MS = 1;
 const RETRY_MAX_MS = 50;
 
+/** Ctrl-C, Ctrl-\ and Ctrl-Z. */
+const INTERRUPTS = [0x03, 0x1c, 0x1a] as const;
+
+/** Whether whoever typed `bytes` wants to see what comes after them, and not what was to be seen before. */
+export function isInterrupt(bytes: Uint8Array): boolean {
+  return INTERRUPTS.some((key) => bytes.includes(key));
+}
+
 interface Pending {
   bytes: Uint8Array;
   readonly done: () => void;

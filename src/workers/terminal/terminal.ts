@@ -31,7 +31,7 @@ import { createViewer, expectAttach } from './create-viewer.js';
 import { guardedChannel, guardedClock, type Guard } from './guard.js';
 import { GrowthBudget, OutputLog } from './output-log.js';
 import { PtyReader } from './pty-reader.js';
-import { PtyWriter } from './pty-writer.js';
+import { isInterrupt, PtyWriter } from './pty-writer.js';
 import { RecorderSlot } from './recorder-slot.js';
 import { findReplayStart } from './replay-start.js';
 import { Sharing } from './sharing.js';
@@ -45,9 +45,6 @@ import { workerSetup } from './worker-setup.js';
 const LINGER_MS = 30_000;
 
 const NOTHING = new Uint8Array();
-
-/** Ctrl-C, Ctrl-\ and Ctrl-Z: whoever types one of them wants to see what comes after. */
-const INTERRUPTS = [0x03, 0x1c, 0x1a] as const;
 
 /**
  * One terminal: composes the reader, the log, the viewers and the writer, and carries out what main
@@ -249,7 +246,7 @@ export class Terminal implements ViewerHost {
     this.#answering.typed(viewer);
     this.#recorder.typed(bytes);
     this.#writer.write(bytes, done);
-    if (INTERRUPTS.some((key) => bytes.includes(key))) this.#viewers.interrupted(viewer);
+    if (isInterrupt(bytes)) this.#viewers.interrupted(viewer);
   }
 
   answering(viewer: Viewer, offset: number): { readonly answers: boolean; readonly until: number } {
