@@ -198,7 +198,9 @@ test('attach - when the only viewer is stopped the program goes on after five se
   const viewer = new TestViewer(terminals, id, { acks: false });
   await viewer.attached;
   await viewer.until(() => viewer.bytes().length === limits.FLIGHT_START_BYTES);
-  while ((await terminals.list()).some((info) => info.id === id)) await sleep(100);
+  const isRunning = async (): Promise<boolean> =>
+    (await terminals.list()).some((info) => info.id === id && info.state !== 'exited');
+  while (await isRunning()) await sleep(100);
   viewer.startAcks();
   assert.deepEqual(await viewer.ended, { kind: 'status', status: 6 });
   assertTrue(viewer);

@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import type { TerminalId } from '../../src/shared/common/index.js';
+import { limits, type TerminalId } from '../../src/shared/common/index.js';
 import { parseMetadata } from '../../src/shared/common/wire/index.js';
 import { createPrepareCommand, currentUser } from '../../src/main/agent/process/index.js';
 import type { LaunchRequest, TerminalRegistry } from '../../src/main/agent/terminals/index.js';
+import { ExitedTerminals } from '../../src/main/agent/terminals/exited-terminals.js';
 import { checkLeaks } from '../support/leaks.js';
+import { ManualClock } from '../support/manual-clock.js';
 import { createTerminals, TestViewer } from '../support/terminals.js';
 import { waitFor } from '../support/wait-for.js';
 
@@ -121,6 +123,140 @@ test('list - names the foreground command and its directory, cleaned, and how it
   assert.equal(found.viewers, 1);
   viewer.close();
   await terminals.kill(id('shell'));
+});
+
+test('exited - whoever was away sees the rest and the end; who only watches, the screen and the end', async () => {
+  const run = ['sh', '-c', 'echo before; read x; echo after; exit 3'];
+  const { epoch } = await terminals.create(id('end'), { ...SIZE, command: run }, 'me');
+  const first = new TestViewer(terminals, 'end');
+  await first.sees('before');
+  first.close();
+  const typist = new TestViewer(terminals, 'end');
+  await typist.attached;
+  typist.type('\n');
+  const exit = { kind: 'status', status: 3 } as const;
+  assert.deepEqual(await typist.ended, exit);
+  const listed = await row('end');
+  assert.equal(listed?.state, 'exited');
+  assert.deepEqual(listed?.exit, exit);
+  assert.equal(listed?.epoch, epoch);
+  assert.ok(Date.parse(listed?.endedAt ?? '') >= Date.parse(listed?.createdAt ?? ''));
+  for (let round = 0; round < 3; round += 1) {
+    const back = new TestViewer(terminals, 'end', { epoch: epoch as never, offset: first.next });
+    assert.deepEqual(await back.ended, exit);
+    assert.equal(back.text(), typist.text().slice(first.next));
+    const watcher = new TestViewer(terminals, 'end', { wantsType: false });
+    assert.deepEqual(await watcher.ended, exit);
+    const guest = new TestViewer(terminals, 'end', { scopes: ['terminal:end:view'] });
+    assert.deepEqual(await guest.ended, exit);
+    for (const viewer of [watcher, guest]) assert.equal(viewer.text(), typist.text());
+    // Its size is that of the last screen, whatever comes later.
+    const other = new TestViewer(terminals, 'end', { epoch: epoch as never, size: '50:160' });
+    assert.deepEqual((await other.attached).size, SIZE);
+    assert.deepEqual(await other.ended, exit);
+  }
+  assert.deepEqual(await terminals.wait(id('end'), 0, new AbortController().signal), {
+    ended: 'terminal',
+    exit,
+  });
+});
+
+test('exited - whoever wants a terminal to type in gets a new one, and of many at once the same one', async () => {
+  const short = createTerminals(() => 'echo shell-$$; exec cat');
+  const old = await short.create(id('n'), SIZE, 'me');
+  await short.kill(id('n'));
+  const watchers = Array.from(
+    { length: 10 },
+    () => new TestViewer(short, 'n', { wantsType: false }),
+  );
+  const viewers = Array.from({ length: 20 }, () => new TestViewer(short, 'n'));
+  const attached = await Promise.all(viewers.map((viewer) => viewer.attached));
+  assert.equal(new Set(attached.map(({ epoch }) => epoch)).size, 1);
+  assert.notEqual(attached[0]?.epoch, old.epoch);
+  assert.equal(attached.filter(({ created }) => created).length, 1);
+  viewers[7]?.type('typed\n');
+  await Promise.all(viewers.map((viewer) => viewer.sees('typed')));
+  for (const watcher of watchers) {
+    assert.deepEqual(await watcher.ended, { kind: 'signal', signal: 'SIGHUP' });
+  }
+  for (const viewer of viewers) viewer.close();
+  // The same by request.
+  await short.kill(id('n'));
+  const again = await short.create(id('n'), SIZE, 'me');
+  assert.equal(again.created, true);
+  assert.equal((await short.list()).length, 1);
+  await short.close();
+});
+
+test('exited - those kept are few: the oldest go first, by time, by number and on request', async () => {
+  const clock = new ManualClock();
+  const forgotten: string[] = [];
+  const kept = new ExitedTerminals({
+    keepMs: 1_000,
+    ringBytes: limits.MIB,
+    clock,
+    onForgotten: (handle) => forgotten.push(handle.id),
+  });
+  const exited = (name: string, bytes = 0) =>
+    kept.add({ handle: { id: id(name), bytes } as never, owner: '' });
+  exited('a');
+  clock.advance(600);
+  exited('b');
+  exited('a', 1);
+  assert.deepEqual(forgotten, ['a'], 'a newer one of the same name takes its place');
+  clock.advance(999);
+  assert.deepEqual(forgotten, ['a']);
+  clock.advance(1);
+  assert.deepEqual(forgotten, ['a', 'b', 'a']);
+  forgotten.length = 0;
+  for (let count = 0; count < limits.EXITED_KEPT + 2; count += 1) exited(`c${String(count)}`);
+  assert.deepEqual(forgotten, ['c0', 'c1']);
+  kept.forgetAll();
+  forgotten.length = 0;
+  // Each counts what its ring can hold at most.
+  const most = limits.EXITED_KEPT_BYTES / limits.MIB;
+  for (let count = 0; count <= most; count += 1) exited(`d${String(count)}`, 1e9);
+  assert.deepEqual(forgotten, ['d0']);
+  kept.forgetAll();
+  const none = new ExitedTerminals({
+    keepMs: 0,
+    ringBytes: 1,
+    clock,
+    onForgotten: () => assert.fail('never kept'),
+  });
+  assert.equal(none.add({ handle: { id: id('e'), bytes: 0 } as never, owner: '' }), false);
+});
+
+test('exited - killing it again forgets it, and its descriptors were gone before', async () => {
+  const before = readdirSync('/proc/self/fd').length;
+  for (let count = 0; count < 5; count += 1) {
+    await terminals.create(id(`gone${String(count)}`), { ...SIZE, command: ['true'] }, 'me');
+  }
+  const states = async () =>
+    (await terminals.list()).filter((each) => each.id.startsWith('gone')).map(({ state }) => state);
+  await waitFor(async () => (await states()).join() === 'exited,exited,exited,exited,exited');
+  await waitFor(() => readdirSync('/proc/self/fd').length <= before);
+  for (let count = 0; count < 5; count += 1) await terminals.kill(id(`gone${String(count)}`));
+  assert.deepEqual(await states(), []);
+  await assert.rejects(terminals.kill(id('gone0')), { code: 'ERR_TERMINAL_NOT_FOUND' });
+});
+
+test('exited - a kept log outlives the worker that served it', async () => {
+  const faulty = createTerminals(() => 'echo last words; exit 5', { faults: true });
+  const first = new TestViewer(faulty, 'x');
+  const { epoch } = await first.attached;
+  await first.ended;
+  for (const kind of ['throw', 'exit'] as const) {
+    faulty.injectFault(id('x'), kind);
+    await waitFor(async () => {
+      const back = new TestViewer(faulty, 'x', { epoch });
+      const end = await back.ended;
+      if (end.kind !== 'status') return false;
+      assert.equal(back.text(), 'last words\r\n');
+      return end.status === 5;
+    });
+  }
+  await faulty.close();
 });
 
 test('quota - one subject too many is refused with a code; others go on', async () => {

@@ -63,7 +63,7 @@ class OriginalClient {
 }
 
 const size = async (id: string): Promise<string | undefined> => {
-  const info = (await terminals.list()).find((row) => row.id === id);
+  const info = (await terminals.list()).find((row) => row.id === id && row.state !== 'exited');
   return info && `${String(info.rows)}x${String(info.cols)}`;
 };
 

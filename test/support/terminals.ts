@@ -54,6 +54,7 @@ export function createTerminals(
     ringBytes: limits.RING_BYTES,
     maxTerminals: 500,
     maxTerminalsPerSubject: 500,
+    exitedKeepMs: 60_000,
     idleMs: { terminal: 60_000, reconnectingPty: 60_000 },
     beatMs: limits.WORKER_BEAT_MS,
     faults: false,

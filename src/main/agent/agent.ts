@@ -156,6 +156,7 @@ class RunningAgent implements Agent {
       ringBytes: options.ringBytes,
       maxTerminals: options.maxTerminals,
       maxTerminalsPerSubject: options.maxTerminalsPerSubject,
+      exitedKeepMs: options.exitedKeepMs,
       idleMs: {
         terminal: options.terminalIdleMs,
         reconnectingPty: options.reconnectingPtyIdleMs,

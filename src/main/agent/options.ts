@@ -34,6 +34,8 @@ export interface AgentOptions {
   /** Life of a terminal with nobody attached, in ms; 0: for ever. Defaults 24 h and 5 min. */
   readonly terminalIdleMs?: number | undefined;
   readonly reconnectingPtyIdleMs?: number | undefined;
+  /** How long an exited terminal can still be looked at, in ms; 0: not at all. Default 10 min. */
+  readonly exitedKeepMs?: number | undefined;
   readonly maxTerminals?: number | undefined;
   /** Of these, how many one subject may have. Default {@link limits.TERMINALS_PER_SUBJECT}. */
   readonly maxTerminalsPerSubject?: number | undefined;
@@ -63,6 +65,7 @@ type Defaulted =
   | 'ringBytes'
   | 'terminalIdleMs'
   | 'reconnectingPtyIdleMs'
+  | 'exitedKeepMs'
   | 'maxTerminals'
   | 'maxTerminalsPerSubject'
   | 'recordingQuotaBytes'
@@ -111,6 +114,7 @@ export function resolveAgentOptions(options: AgentOptions): ResolvedAgentOptions
       0,
       limits.IDLE_MAX_MS,
     ),
+    exitedKeepMs: number('exitedKeepMs', limits.EXITED_KEPT_MS, 0, limits.IDLE_MAX_MS),
     maxTerminals: number('maxTerminals', limits.MAX_TERMINALS, 1, limits.MAX_TERMINALS),
     maxTerminalsPerSubject: number(
       'maxTerminalsPerSubject',

@@ -1,4 +1,4 @@
-import { assertNever, limits, type ByteChannel, type Clock } from '../../shared/common/index.js';
+import { assertNever, type ByteChannel } from '../../shared/common/index.js';
 import type { TerminalStatus, ViewerSpec } from '../../shared/node/ports/index.js';
 import { FrameViewer, type TerminalFacts } from './frame-viewer.js';
 import type { OutputLog } from './output-log.js';
@@ -30,12 +30,4 @@ export function createViewer(
     default:
       return assertNever(spec.protocol);
   }
-}
-
-/** A channel on which nobody ever says `attach` must not stay. */
-export function expectAttach(viewer: Viewer, clock: Clock, isThere: () => boolean): void {
-  clock.after(limits.ATTACH_MS, () => {
-    if (viewer.ready || !isThere()) return;
-    viewer.end({ code: 'ERR_PEER_TIMEOUT', message: 'no attach frame came' });
-  });
 }

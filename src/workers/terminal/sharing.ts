@@ -33,6 +33,8 @@ export class Sharing implements ViewerSharing {
   readonly presence: PresenceBoard;
   readonly control: ControlDesk;
   readonly #options: SharingOptions;
+  /** The program has ended: the last screen keeps its size, and there is nothing to control. */
+  #isOver = false;
 
   constructor(options: SharingOptions) {
     const { viewers, clock } = options;
@@ -74,12 +76,14 @@ export class Sharing implements ViewerSharing {
 
   /** The window of `viewer` has this size. */
   resize(viewer: Viewer, size: TerminalSize): void {
+    if (this.#isOver) return;
     // The window of one that only watches is its own affair.
     if (viewer.mayType) this.sizes.request(viewer, size);
     this.presence.figuresChanged();
   }
 
   configure(viewer: Viewer, { pace, sizePolicy }: TerminalSettings): void {
+    if (this.#isOver) return;
     if (pace !== undefined) {
       this.#options.viewers.pace = pace;
       this.#configured();
@@ -91,14 +95,20 @@ export class Sharing implements ViewerSharing {
   }
 
   request(viewer: Viewer, control: ViewerControl): void {
-    this.control.handle(viewer, control);
+    if (!this.#isOver) this.control.handle(viewer, control);
   }
 
   /** `viewer` is gone, and out of the set of viewers. */
   left(viewer: Viewer): void {
     this.control.left(viewer);
-    this.sizes.left(viewer);
+    if (!this.#isOver) this.sizes.left(viewer);
     this.presence.left(viewer);
+  }
+
+  /** The program has ended. Who is there is still told. */
+  end(): void {
+    this.#isOver = true;
+    this.sizes.close();
   }
 
   close(): void {

@@ -6,43 +6,35 @@ import {
   limits,
   systemClock,
   toErrorRecord,
-  wrapError,
   type Clock,
   type ErrorRecord,
   type Logger,
-  type Timer,
-  type ViewerId,
 } from '../../shared/common/index.js';
 import type { ExitStatus, TerminalSize } from '../../shared/common/wire/index.js';
 import {
   injectFault,
-  PortChannel,
   ReadSlab,
   TerminalStatus,
-  type PortHandle,
   type TerminalCommand,
   type TerminalEvent,
   type TerminalTask,
-  type ViewerSpec,
 } from '../../shared/node/ports/index.js';
-import { resizePty } from '../../shared/node/pty/index.js';
 import { Answering } from './answers/index.js';
-import { createViewer, expectAttach } from './create-viewer.js';
-import { guardedChannel, guardedClock, type Guard } from './guard.js';
+import { createViewer } from './create-viewer.js';
+import { guardedClock, type Guard } from './guard.js';
 import { GrowthBudget, OutputLog } from './output-log.js';
 import { PtyReader } from './pty-reader.js';
 import { isInterrupt, PtyWriter } from './pty-writer.js';
 import { RecorderSlot } from './recorder-slot.js';
 import { findReplayStart } from './replay-start.js';
 import { Sharing } from './sharing.js';
+import { tryResize } from './try-resize.js';
+import { ViewerDoor } from './viewer-door.js';
 import { ViewerSet } from './viewer-set.js';
 import { TerminalScreen } from './screen/index.js';
 import type { AttachPoint, Viewer, ViewerHost } from './viewer.js';
 import { SequenceScanner } from '../../shared/node/vt/index.js';
 import { workerSetup } from './worker-setup.js';
-
-/** How long a viewer that takes nothing may hold an ended terminal in memory. SSH sessions may for ever. */
-const LINGER_MS = 30_000;
 
 const NOTHING = new Uint8Array();
 
@@ -68,13 +60,10 @@ export class Terminal implements ViewerHost {
   readonly #writer: PtyWriter;
   readonly #recorder: RecorderSlot;
   readonly #answering: Answering;
-  readonly #channels = new Map<ViewerId, Viewer>();
-  readonly #ports = new Map<ViewerId, MessagePort>();
+  readonly #door: ViewerDoor;
   readonly #closed = deferred<void>();
   #state: 'reading' | 'exited' | 'closed' = 'reading';
   #processExit: ExitStatus | undefined;
-  #released = false;
-  #linger: Timer | undefined;
 
   constructor(task: TerminalTask) {
     this.#task = task;
@@ -156,6 +145,26 @@ export class Terminal implements ViewerHost {
       attachPoint: (from) => this.#viewers.attachPoint(from),
       size: () => this.sharing.sizes.size,
     });
+    this.#door = new ViewerDoor({
+      clock: this.#clock,
+      guard: this.#guard,
+      viewers: this.#viewers,
+      create: (spec, channel) =>
+        createViewer(spec, channel, {
+          host: this,
+          log: this.#log,
+          status: this.#status,
+          facts: () => ({
+            epoch: this.#task.epoch,
+            status: this.#status,
+            pace: this.#viewers.pace,
+            sizePolicy: this.sharing.sizes.policy,
+          }),
+        }),
+      head: () => this.#log.head,
+      post: (event, transfer) => this.#post(event, transfer),
+      done: () => this.#close({ type: 'finished' }),
+    });
     this.#writer = new PtyWriter(task.ioFd, this.#clock);
     this.#answering = new Answering({
       clock: this.#clock,
@@ -171,7 +180,7 @@ export class Terminal implements ViewerHost {
       },
     });
     this.#reader = new PtyReader({
-      readFd: task.readFd,
+      readFd: task.readFd ?? -1,
       ioFd: task.ioFd,
       slavePath: task.slavePath,
       slab: this.#slab.bytes,
@@ -205,9 +214,14 @@ export class Terminal implements ViewerHost {
     const leftBehind = this.#slab.leftBehind(this.#log.head);
     if (leftBehind.length > 0) this.#output(leftBehind);
     this.#slab.taken(this.#slab.bytes.length, this.#log.head);
-    this.#reader.start();
     this.#post({ type: 'adopted' });
-    if (this.#task.exit !== undefined) this.#processEnded(this.#task.exit);
+    if (this.#task.readFd === undefined) {
+      this.#processExit = this.#task.exit;
+      this.#exited();
+    } else {
+      this.#reader.start();
+      if (this.#task.exit !== undefined) this.#processEnded(this.#task.exit);
+    }
     await this.#closed.promise;
   }
 
@@ -236,6 +250,8 @@ export class Terminal implements ViewerHost {
   }
 
   type(viewer: Viewer, bytes: Uint8Array, done: () => void): void {
+    // Nobody reads it any more, and the descriptor is not ours.
+    if (this.#state !== 'reading') return;
     if (!this.sharing.control.takesInputOf(viewer)) {
       this.sharing.control.refuseInput(viewer, bytes.length);
       // In its turn, so that what this viewer typed before is not recorded as less than this.
@@ -256,17 +272,14 @@ export class Terminal implements ViewerHost {
   progressed(viewer: Viewer): void {
     this.#viewers.progressed(viewer);
     this.sharing.presence.progressed(viewer);
-    this.#endViewers();
+    this.#door.check();
   }
 
   left(viewer: Viewer): void {
     this.#viewers.delete(viewer);
     this.sharing.left(viewer);
     this.#answering.left(viewer);
-    this.#ports.delete(viewer.id);
-    if (!this.#channels.delete(viewer.id)) return;
-    this.#post({ type: 'detached', viewer: viewer.id });
-    this.#endViewers();
+    this.#door.left(viewer.id);
   }
 
   refused(viewer: Viewer, error: ErrorRecord): void {
@@ -276,10 +289,10 @@ export class Terminal implements ViewerHost {
   #obey(command: TerminalCommand): void {
     switch (command.type) {
       case 'attach':
-        this.#attach(command.spec, command.handle);
+        this.#door.attach(command.spec, command.handle);
         return;
       case 'resize':
-        this.sharing.sizes.set(command.size);
+        if (this.#state === 'reading') this.sharing.sizes.set(command.size);
         return;
       case 'processExited':
         this.#processEnded(command.exit);
@@ -292,11 +305,10 @@ export class Terminal implements ViewerHost {
         });
         return;
       case 'release':
-        this.#released = true;
-        this.#endViewers();
+        this.#door.release(command.keep);
         return;
       case 'abandon':
-        for (const viewer of this.#channels.values()) viewer.end(command.error);
+        this.#door.abandon(command.error);
         this.#close({ type: 'finished' });
         return;
       case 'record':
@@ -311,26 +323,6 @@ export class Terminal implements ViewerHost {
     }
   }
 
-  #attach(spec: ViewerSpec, handle: PortHandle): void {
-    const viewer = createViewer(spec, guardedChannel(new PortChannel(handle), this.#guard), {
-      host: this,
-      log: this.#log,
-      status: this.#status,
-      facts: () => ({
-        epoch: this.#task.epoch,
-        status: this.#status,
-        pace: this.#viewers.pace,
-        sizePolicy: this.sharing.sizes.policy,
-      }),
-    });
-    this.#channels.set(spec.viewer, viewer);
-    this.#ports.set(spec.viewer, handle.port);
-    this.#post({ type: 'attached', viewer: spec.viewer });
-    viewer.start();
-    if (!viewer.ready) expectAttach(viewer, this.#clock, () => this.#channels.has(viewer.id));
-    this.#endViewers();
-  }
-
   #output(bytes: Uint8Array): void {
     this.#log.append(bytes);
     this.#status.head = this.#log.head;
@@ -342,11 +334,7 @@ export class Terminal implements ViewerHost {
   }
 
   #resized(size: TerminalSize): void {
-    try {
-      resizePty(this.#task.ioFd, size);
-    } catch (error) {
-      this.#logger.debug('resize failed', { error: wrapError(error, 'ERR_INTERNAL', 'resize') });
-    }
+    tryResize(this.#task.ioFd, size, this.#logger);
     this.#screen.resized(size);
     this.#viewers.sizeChanged();
     this.#recorder.sizeChanged(size);
@@ -362,51 +350,14 @@ export class Terminal implements ViewerHost {
   #exited(): void {
     if (this.#state !== 'reading') return;
     this.#state = 'exited';
+    this.#reader.close();
+    this.sharing.end();
     this.#writer.close();
     this.#viewers.pump();
-    this.#recorder.exited(this.#processExit ?? { kind: 'unknown' });
-    this.#post({
-      type: 'exited',
-      exit: this.#processExit ?? { kind: 'unknown' },
-      totalBytes: this.#log.head,
-    });
-    this.#linger = this.#clock.after(LINGER_MS, () => {
-      this.#dropStuckViewers();
-    });
-    this.#endViewers();
-  }
-
-  /**
-   * Viewers hear of the exit only after main has stopped routing to this terminal: whoever attaches to the
-   * id once it knows of the end gets a new shell, never a last look at the old one.
-   */
-  #endViewers(): void {
-    if (this.#state !== 'exited' || !this.#released) return;
     const exit = this.#processExit ?? { kind: 'unknown' };
-    for (const viewer of this.#viewers) {
-      if (!viewer.ready || viewer.cursor < this.#log.head) continue;
-      viewer.sendExit(exit, this.#log.head);
-      this.#viewers.delete(viewer);
-    }
-    // Ports still close on their own time; the terminal is done when main sends no more to it.
-    if (this.#channels.size === 0) this.#close({ type: 'finished' });
-  }
-
-  #dropStuckViewers(): void {
-    for (const viewer of this.#channels.values()) {
-      if (viewer.alwaysCounts) continue;
-      if (viewer.ready && this.now() - viewer.progressAt < LINGER_MS) continue;
-      viewer.end({
-        code: 'ERR_PEER_TIMEOUT',
-        message: 'the terminal ended and nobody took its output',
-      });
-      this.#viewers.delete(viewer);
-      this.#channels.delete(viewer.id);
-    }
-    this.#linger = this.#clock.after(LINGER_MS, () => {
-      this.#dropStuckViewers();
-    });
-    this.#endViewers();
+    this.#recorder.exited(exit);
+    this.#post({ type: 'exited', exit, totalBytes: this.#log.head });
+    this.#door.exited(exit);
   }
 
   /** A defect in this terminal ends only its service here; main hands it to another worker. */
@@ -422,14 +373,12 @@ export class Terminal implements ViewerHost {
   #close(last: TerminalEvent): void {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
-    this.#linger?.cancel();
+    this.#door.close();
     this.sharing.close();
     this.#answering.close();
     this.#viewers.close();
     this.#recorder.close();
     this.#screen.close();
-    // A port that closes without a last word tells its viewer to attach anew.
-    for (const port of this.#ports.values()) port.close();
     this.#reader.close();
     this.#writer.close();
     if (last.type === 'finished') this.#log.close();
@@ -438,7 +387,7 @@ export class Terminal implements ViewerHost {
     this.#closed.resolve();
   }
 
-  #post(event: TerminalEvent): void {
-    if (this.#state !== 'closed') this.#port.postMessage(event);
+  #post(event: TerminalEvent, transfer: readonly MessagePort[] = []): void {
+    if (this.#state !== 'closed') this.#port.postMessage(event, [...transfer]);
   }
 }

@@ -9,7 +9,8 @@ import {
 import type { ExitStatus, TerminalSize } from '../../../shared/common/wire/index.js';
 import { DEFAULT_PORT_CREDIT } from '../../../shared/node/ports/index.js';
 import { ResumableChannel } from './resumable-channel.js';
-import { TerminalHandle, type TerminalHandleOptions } from './terminal-handle.js';
+import type { TerminalHandleOptions } from './handle-options.js';
+import { TerminalHandle } from './terminal-handle.js';
 import type { PtyCommand, PtySession } from './types.js';
 
 /** How long an ended session may wait for its SSH client to take the last output. */
@@ -43,7 +44,7 @@ export class TerminalSession implements PtySession {
       pace: 'slowest',
       sizePolicy: 'latest',
       onViewers: () => undefined,
-      onExited: () => undefined,
+      onExited: () => false,
       onMoved: () => {
         this.#connect();
       },

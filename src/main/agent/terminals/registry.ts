@@ -8,94 +8,39 @@ import {
   type Clock,
   type Logger,
   type TerminalId,
-  type Timer,
   type ViewerId,
 } from '../../../shared/common/index.js';
 import {
   parseTerminalLabel,
   type Presence,
   type TerminalInfo,
-  type TerminalSize,
 } from '../../../shared/common/wire/index.js';
+import type {
+  FaultKind,
+  PortHandle,
+  RecordSpec,
+  ViewerSpec,
+} from '../../../shared/node/ports/index.js';
 import type {
   CreateRequest,
   CreateResult,
   WaitResult,
 } from '../../../shared/common/peer-auth/index.js';
-import type { FaultKind, RecordSpec } from '../../../shared/node/ports/index.js';
 import type { IncomingChannel } from '../peers/types.js';
 import { WorkerPool, type TaskPool } from '../worker-pool/index.js';
 import { TerminalSession } from './pty-session.js';
-import { readForeground } from './foreground.js';
-import { refuseChannel } from './refuse-channel.js';
+import type { Entry, Start } from './entry.js';
+import { ExitedTerminals } from './exited-terminals.js';
 import { TerminalHandle, terminalNotFound } from './terminal-handle.js';
-import { Waiters } from './waiters.js';
+import type { TerminalsOptions } from './options.js';
+import { CLOSE_PATIENCE_MS, endOfTerminal, longer, patienceFor } from './lifetimes.js';
+import { refuse, requireViewerRoom, type TerminalProtocol } from './refuse.js';
+import { describeTerminals } from './terminal-list.js';
 import type { PtyCommand, PtySession, TerminalFacts, Terminals } from './types.js';
+import { Waiters } from './waiters.js';
 
-export interface TerminalsOptions {
-  /** Worker threads; at least 1, and two so that one flood leaves room. */
-  readonly workers: number;
-  readonly ringBytes: number;
-  readonly maxTerminals: number;
-  /** Terminals that one subject may have, PTYs of its SSH sessions among them. */
-  readonly maxTerminalsPerSubject: number;
-  /** With nobody attached, in ms. 0: for ever. */
-  readonly idleMs: { readonly terminal: number; readonly reconnectingPty: number };
-  readonly beatMs: number;
-  /** Opens the test door of the workers. */
-  readonly faults: boolean;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  /** Where terminals are served. Absent: threads of their own. Belongs to the registry from here on. */
-  readonly pool?: TaskPool | undefined;
-  /**
-   * What a new terminal runs: the user's shell unless `launch` names something else.
-   * @throws {HoldfastError} ERR_SHELL_NOT_FOUND, ERR_DIRECTORY_NOT_FOUND, ERR_INVALID_ARGUMENT.
-   */
-  prepareShell(id: TerminalId, launch: LaunchRequest): Promise<Omit<PtyCommand, 'size'>>;
-  /** Another worker has a terminal, since the one before died. */
-  onMoved?(id: TerminalId): void;
-  /** A terminal has ended; its id is free. */
-  onEnded?(id: TerminalId): void;
-  /** Name of the recording that is being made of a terminal. Absent: none is. */
-  recordingOf?(id: TerminalId): string | undefined;
-}
-
-/** What a terminal shall run, and where; see `create` of the control channel. */
-export type LaunchRequest = Pick<CreateRequest, 'command' | 'directory'>;
-
-type TerminalProtocol = 'terminal' | 'reconnecting-pty';
-
-/** A terminal's place in the registry: taken before the fork, so that two attaches get one PTY. */
-interface Entry {
-  readonly handle: TerminalHandle;
-  /** Attaches that wait for the fork. Absent: it is done. */
-  waiting: (() => void)[] | undefined;
-  /** Why the fork did not happen; those who waited for it are told the same. */
-  failure: { readonly cause: unknown } | undefined;
-  /** Subject that started it; its quota counts it. */
-  readonly owner: string;
-  readonly waiters: Waiters;
-  idleMs: number;
-  /** Somebody chose the idle time; an attach by another protocol does not lengthen it. */
-  idleChosen: boolean;
-  idleTimer: Timer | undefined;
-  lastActiveAt: number;
-}
-
-/** How a terminal is to be started, if it is not there. */
-interface Start {
-  readonly size: TerminalSize;
-  readonly launch: LaunchRequest;
-  /** This one reserved it, so it forks. */
-  readonly creator: boolean;
-}
-
-/** Terminals that the list looks up in /proc at a time. */
-const LIST_STEP = 32;
-
-/** Time for viewers of a closing agent to take the last output. */
-const CLOSE_PATIENCE_MS = 1_000;
+/** The same for those who look at an exited terminal that is forgotten. */
+const FORGET_PATIENCE_MS = 30_000;
 const HEAP_MB = 512;
 /** One worker takes all of them if need be. */
 const TASKS_PER_WORKER = 8_192;
@@ -109,6 +54,7 @@ export class TerminalRegistry implements Terminals {
   readonly #pool: TaskPool;
   readonly #growthBudget = new SharedArrayBuffer(4);
   readonly #entries = new Map<TerminalId, Entry>();
+  readonly #exited: ExitedTerminals;
   /** Exited and still being shown to their viewers; the ids are free again. */
   readonly #leaving = new Set<TerminalHandle>();
   /** With the subjects they belong to. */
@@ -119,6 +65,15 @@ export class TerminalRegistry implements Terminals {
 
   constructor(options: TerminalsOptions) {
     this.#options = options;
+    this.#exited = new ExitedTerminals({
+      keepMs: options.exitedKeepMs,
+      ringBytes: options.ringBytes,
+      clock: options.clock,
+      onForgotten: (handle) => {
+        this.#leave(handle);
+        void handle.forget(FORGET_PATIENCE_MS);
+      },
+    });
     new Int32Array(this.#growthBudget)[0] = limits.RING_GROWTH_BUDGET_BYTES;
     this.#pool =
       options.pool ??
@@ -159,7 +114,7 @@ export class TerminalRegistry implements Terminals {
         protocol,
         ...record,
       });
-      refuseChannel(channel, protocol, record);
+      refuse(channel.handle, protocol, record);
     });
   }
 
@@ -193,19 +148,24 @@ export class TerminalRegistry implements Terminals {
   }
 
   async list(): Promise<TerminalInfo[]> {
-    const rows: TerminalInfo[] = [];
-    const entries = [...this.#entries.values()];
-    for (let at = 0; at < entries.length; at += LIST_STEP) {
-      const step = entries.slice(at, at + LIST_STEP).map((entry) => this.#describe(entry));
-      rows.push(...(await Promise.all(step)));
-    }
-    return rows;
+    const now = this.#options.clock.now();
+    const running = [...this.#entries.values()].map((entry) => ({
+      ...entry,
+      idleMs: now - entry.lastActiveAt,
+      idleLimitMs: entry.idleMs,
+    }));
+    const exited = this.#exited.values().filter(({ handle }) => !this.#entries.has(handle.id));
+    return await describeTerminals(running, exited, this.#options.recordingOf);
   }
 
   async kill(id: TerminalId, signal?: string): Promise<void> {
+    if (signal === undefined && !this.#entries.has(id) && this.#exited.get(id) !== undefined) {
+      this.#exited.forget(id);
+      return;
+    }
     const { handle } = this.#entry(id);
     if (signal === undefined) {
-      await handle.end(CLOSE_PATIENCE_MS, { all: true });
+      await handle.end(patienceFor(handle), { all: true });
       return;
     }
     if (!(signal in constants.signals)) {
@@ -215,7 +175,8 @@ export class TerminalRegistry implements Terminals {
   }
 
   async viewers(id: TerminalId, full: boolean): Promise<Presence> {
-    return await this.#entry(id).handle.describeViewers(full);
+    const { handle } = this.#entries.get(id) ?? this.#exited.get(id) ?? this.#entry(id);
+    return await handle.describeViewers(full);
   }
 
   async dropViewer(id: TerminalId, viewer: ViewerId, by: string): Promise<void> {
@@ -235,6 +196,8 @@ export class TerminalRegistry implements Terminals {
     timeoutMs: number | undefined,
     gone: AbortSignal,
   ): Promise<WaitResult> {
+    const exited = this.#entries.has(id) ? undefined : this.#exited.get(id);
+    if (exited !== undefined) return endOfTerminal(exited.handle);
     return await this.#entry(id).waiters.wait(timeoutMs, gone);
   }
 
@@ -249,53 +212,78 @@ export class TerminalRegistry implements Terminals {
 
   /** Kills the worker that serves `id`, for tests; does nothing unless the door was opened at start. */
   injectFault(id: TerminalId, kind: FaultKind): void {
-    this.#entry(id).handle.fault(kind);
+    (this.#exited.get(id) ?? this.#entry(id)).handle.fault(kind);
   }
 
   readonly close = once(async () => {
     this.#closing = true;
     for (const { idleTimer } of this.#entries.values()) idleTimer?.cancel();
+    this.#exited.forgetAll();
+    const handles = [...this.#leaving, ...[...this.#entries.values()].map(({ handle }) => handle)];
     await Promise.all([
-      ...[...this.#entries.values()].map(({ handle }) =>
-        handle.end(CLOSE_PATIENCE_MS, { all: true }),
-      ),
-      ...[...this.#leaving].map((handle) => handle.end(CLOSE_PATIENCE_MS, { all: true })),
+      ...handles.map(async (handle) => {
+        await handle.end(CLOSE_PATIENCE_MS, { all: true });
+        await handle.forget(CLOSE_PATIENCE_MS);
+      }),
       ...[...this.#sessions.keys()].map((session) => session.endAll()),
     ]);
     await this.#pool.close();
   });
 
   async #route(channel: IncomingChannel, protocol: TerminalProtocol): Promise<void> {
-    const label = parseTerminalLabel(channel.label, protocol);
-    const access = channel.peer.permissions.terminalAccess(label.id);
+    const { id, rows, cols } = parseTerminalLabel(channel.label, protocol);
+    const access = channel.peer.permissions.terminalAccess(id);
     if (access === 'none') {
       throw new HoldfastError('ERR_FORBIDDEN', 'the ticket does not allow this terminal');
     }
-    const existing = this.#entries.get(label.id);
+    const spec: ViewerSpec = {
+      viewer: this.#nextViewer(),
+      protocol,
+      subject: channel.peer.subject,
+      mayType: access === 'type',
+      isOwner: channel.peer.permissions.isOwner(),
+      created: false,
+      size: { rows, cols },
+    };
+    await this.#admit(id, spec, channel.handle);
+  }
+
+  /** Sends a viewer to the terminal that it wants, and starts that if it is not there. */
+  async #admit(id: TerminalId, spec: ViewerSpec, handle: PortHandle): Promise<void> {
+    const existing = this.#entries.get(id);
+    if (existing === undefined && this.#showExited(id, spec, handle)) return;
     // Whoever may only watch cannot start what there is to be watched.
-    if (existing === undefined && access === 'view') throw terminalNotFound(label.id);
-    const idleMs = this.#idleMs(protocol);
-    const entry =
-      existing ??
-      this.#reserve(label.id, { owner: channel.peer.subject, idleMs, idleChosen: false });
+    if (existing === undefined && !spec.mayType) throw terminalNotFound(id);
+    const idleMs = this.#idleMs(spec.protocol);
+    const entry = existing ?? this.#reserve(id, { owner: spec.subject, idleMs, idleChosen: false });
     if (!entry.idleChosen) entry.idleMs = longer(entry.idleMs, idleMs);
-    await this.#forked(entry, { size: label, launch: {}, creator: existing === undefined });
+    const creator = existing === undefined;
+    await this.#forked(entry, { size: spec.size, launch: {}, creator });
     // It may have ended while we waited; then the channel closes and its viewer comes back.
-    if (entry.handle.viewers >= limits.MAX_VIEWERS) {
-      throw new HoldfastError('ERR_PEER_LIMIT', 'this terminal has too many viewers');
+    requireViewerRoom(entry.handle);
+    entry.handle.attach({ ...spec, created: creator }, handle);
+  }
+
+  /**
+   * Shows an exited terminal to whoever may want to see its end: its worker hears from the viewer whether it
+   * does. An original client always wants a new shell, and so does one that was returned.
+   */
+  #showExited(id: TerminalId, spec: ViewerSpec, handle: PortHandle): boolean {
+    const exited = this.#exited.get(id)?.handle;
+    if (exited === undefined || spec.protocol !== 'terminal' || spec.first !== undefined) {
+      return false;
     }
-    entry.handle.attach(
-      {
-        viewer: this.#nextViewer(),
-        protocol,
-        subject: channel.peer.subject,
-        mayType: access === 'type',
-        isOwner: channel.peer.permissions.isOwner(),
-        created: existing === undefined,
-        size: { rows: label.rows, cols: label.cols },
-      },
-      channel.handle,
-    );
+    requireViewerRoom(exited);
+    exited.attach(spec, handle);
+    return true;
+  }
+
+  #returned(id: TerminalId, spec: ViewerSpec, handle: PortHandle): void {
+    this.#admit(id, spec, handle).catch((error: unknown) => {
+      const record = toErrorRecord(error);
+      this.#options.logger.warn('viewer refused', { terminal: id, ...record });
+      refuse(handle, 'terminal', record);
+    });
   }
 
   /** In one turn with the look-up, so that of fifty attaches to a new id one creates and the rest wait. */
@@ -310,8 +298,9 @@ export class TerminalRegistry implements Terminals {
       onViewers: (count) => {
         this.#viewersChanged(entry, count);
       },
-      onExited: () => {
-        this.#retire(entry);
+      onExited: () => this.#retire(entry),
+      onReturned: (spec, port) => {
+        this.#returned(id, spec, port);
       },
       onMoved: () => {
         this.#options.onMoved?.(id);
@@ -352,6 +341,7 @@ export class TerminalRegistry implements Terminals {
       entry.waiting = undefined;
       for (const resume of waiting) resume();
     }
+    this.#exited.forget(id);
     this.#options.logger.info('terminal started', { terminal: id, pid: entry.handle.pid });
   }
 
@@ -367,18 +357,30 @@ export class TerminalRegistry implements Terminals {
     if (viewers > 0 || entry.idleMs === 0 || this.#closing) return;
     entry.idleTimer = this.#options.clock.after(entry.idleMs, () => {
       this.#options.logger.info('terminal idle for too long', { terminal: entry.handle.id });
-      void entry.handle.end(CLOSE_PATIENCE_MS, { all: false });
+      void entry.handle.end(patienceFor(entry.handle), { all: false });
     });
   }
 
-  #retire(entry: Entry): void {
-    const { handle } = entry;
+  /** The log of `entry` is complete, or lost. True: it is kept. */
+  #retire(entry: Entry): boolean {
+    const { handle, owner } = entry;
     entry.idleTimer?.cancel();
-    if (this.#entries.get(handle.id) !== entry) return;
+    if (this.#entries.get(handle.id) !== entry) {
+      this.#exited.lost(handle);
+      return false;
+    }
     this.#entries.delete(handle.id);
-    entry.waiters.tell({ ended: 'terminal', exit: handle.exit ?? { kind: 'unknown' } });
+    entry.waiters.tell(endOfTerminal(handle));
     this.#options.onEnded?.(handle.id);
     this.#options.logger.info('terminal ended', { terminal: handle.id, bytes: handle.bytes });
+    const keep = handle.state === 'exited' && !this.#closing;
+    if (keep && this.#exited.add({ handle, owner })) return true;
+    this.#leave(handle);
+    return false;
+  }
+
+  /** Its viewers may take the rest. */
+  #leave(handle: TerminalHandle): void {
     this.#leaving.add(handle);
     void handle.closed.then(() => this.#leaving.delete(handle));
   }
@@ -399,9 +401,9 @@ export class TerminalRegistry implements Terminals {
     };
   }
 
-  #idleMs(protocol: TerminalProtocol): number {
+  #idleMs(protocol: ViewerSpec['protocol']): number {
     const { idleMs } = this.#options;
-    return protocol === 'terminal' ? idleMs.terminal : idleMs.reconnectingPty;
+    return protocol === 'reconnecting-pty' ? idleMs.reconnectingPty : idleMs.terminal;
   }
 
   #running(id: TerminalId): TerminalHandle {
@@ -444,35 +446,8 @@ export class TerminalRegistry implements Terminals {
     return entry;
   }
 
-  async #describe({ handle, owner, idleMs, lastActiveAt }: Entry): Promise<TerminalInfo> {
-    const now = this.#options.clock.now();
-    const { command, cwd } = await readForeground(handle.pid);
-    return {
-      id: handle.id,
-      state: handle.state === 'closed' ? 'exited' : handle.state,
-      rows: handle.size.rows,
-      cols: handle.size.cols,
-      viewers: handle.viewers,
-      bytes: handle.bytes,
-      idleMs: handle.viewers > 0 ? 0 : Math.round(now - lastActiveAt),
-      createdAt: handle.createdAt.toISOString(),
-      title: handle.title,
-      epoch: handle.epoch,
-      owner,
-      idleLimitMs: idleMs,
-      recording: this.#options.recordingOf?.(handle.id),
-      ...(command === undefined ? {} : { command }),
-      ...(cwd === undefined ? {} : { cwd }),
-    };
-  }
-
   #nextViewer(): ViewerId {
     this.#lastViewer += 1;
     return this.#lastViewer as ViewerId;
   }
-}
-
-/** 0 is for ever, and so the longest of all. */
-function longer(a: number, b: number): number {
-  return a === 0 || b === 0 ? 0 : Math.max(a, b);
 }

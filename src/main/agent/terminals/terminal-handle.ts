@@ -4,15 +4,11 @@ import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import {
   assertNever,
   deferred,
-  fromErrorRecord,
   HoldfastError,
   limits,
   toErrorRecord,
-  type Clock,
-  type Deferred,
   type Epoch,
   type ErrorRecord,
-  type Logger,
   type TerminalId,
   type Timer,
   type ViewerId,
@@ -40,28 +36,11 @@ import {
 } from '../../../shared/node/ports/index.js';
 import { duplicateFd, forkPty, type ForkedPty } from '../../../shared/node/pty/index.js';
 import { endGroup } from '../process/index.js';
-import type { TaskPool } from '../worker-pool/index.js';
 import { endSession, signalForeground, signalSession } from './session-signal.js';
+import type { TerminalHandleOptions } from './handle-options.js';
+import { withinTime } from './within-time.js';
+import { Questions, raise } from './questions.js';
 import type { PtyCommand } from './types.js';
-
-export interface TerminalHandleOptions {
-  readonly id: TerminalId;
-  readonly pace: Pace;
-  readonly sizePolicy: SizePolicy;
-  readonly ringBytes: number;
-  /** Whether viewers may come back to it; the terminal of an SSH session has one, from its first byte. */
-  readonly replays: boolean;
-  readonly growthBudget: SharedArrayBuffer;
-  readonly pool: TaskPool;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  /** Viewers came or went. */
-  onViewers(count: number): void;
-  /** The log is complete: no attach may be routed here any more. */
-  onExited(): void;
-  /** A worker that served this terminal is gone and another one has it; `offset` is where the log ends. */
-  onMoved?(): void;
-}
 
 /** A port whose other end is gone closes at once; this only bounds the wait for one that never left. */
 const PORT_CLOSE_MS = 1_000;
@@ -87,8 +66,12 @@ export class TerminalHandle {
   readonly #slab = ReadSlab.allocate();
   readonly #viewers = new Set<ViewerId>();
   readonly #closed = deferred<void>();
+  /** Those who were there at the exit know of it, or all is over. */
+  readonly #told = deferred<void>();
   readonly #processExited = deferred<ExitStatus>();
   #pty: ForkedPty | undefined;
+  /** Descriptors of the PTY that are still open here: the master, and what the worker uses. */
+  readonly #fds = new Set<number>();
   #blocks: (SharedArrayBuffer | undefined)[] = [];
   readonly #checkpoints: (SharedArrayBuffer | undefined)[] = [undefined, undefined];
   #port: MessagePort | undefined;
@@ -97,14 +80,16 @@ export class TerminalHandle {
   #title = '';
   #termType = '';
   #exit: ExitStatus | undefined;
+  #endedAt: Date | undefined;
+  /** Exited, and its log can be looked at. */
+  #kept = false;
   #losses: number[] = [];
   #state: 'starting' | 'running' | 'exited' | 'closed' = 'starting';
   /** It was cut off on purpose, so no worker shall go on with it. */
   #abandoned = false;
   #retry: Timer | undefined;
   #ending: Promise<void> | undefined;
-  readonly #questions = new Map<number, Deferred<TerminalAnswer>>();
-  #lastQuestion = 0;
+  readonly #questions = new Questions();
   #pace: Pace;
   #sizePolicy: SizePolicy;
   #sweep: Promise<void> | undefined;
@@ -130,6 +115,10 @@ export class TerminalHandle {
   /** Absent while the process runs. */
   get exit(): ExitStatus | undefined {
     return this.#exit;
+  }
+  /** When the log was complete. Absent: it is not. */
+  get endedAt(): Date | undefined {
+    return this.#endedAt;
   }
   get title(): string {
     return this.#title;
@@ -159,6 +148,7 @@ export class TerminalHandle {
       this.#processEnded(exit);
     });
     this.#pty = pty;
+    this.#fds.add(pty.masterFd);
     this.#size = command.size;
     this.#termType = command.env['TERM'] ?? '';
     this.#firstSize = command.size;
@@ -245,14 +235,30 @@ export class TerminalHandle {
       await endGroup(this.#pty.pid, this.processExited, signalSession, this.#options.clock);
     }
     const timer = this.#options.clock.after(patience, () => {
-      this.#abandoned = true;
-      this.#send({
-        type: 'abandon',
-        error: { code: 'ERR_CLOSED', message: 'the terminal was ended' },
-      });
+      if (this.#kept) this.#told.resolve();
+      else this.#abandon();
+    });
+    await this.#told.promise;
+    timer.cancel();
+  }
+
+  /** Lets go of a log that was kept. `patience` as of `end`, for those who look at it now. */
+  async forget(patience: number): Promise<void> {
+    this.#kept = false;
+    if (this.#state === 'exited') this.#send({ type: 'release', keep: false });
+    const timer = this.#options.clock.after(patience, () => {
+      this.#abandon();
     });
     await this.closed;
     timer.cancel();
+  }
+
+  #abandon(): void {
+    this.#abandoned = true;
+    this.#send({
+      type: 'abandon',
+      error: { code: 'ERR_CLOSED', message: 'the terminal was ended' },
+    });
   }
 
   #processEnded(exit: ExitStatus): void {
@@ -265,8 +271,11 @@ export class TerminalHandle {
     const pty = this.#pty;
     if (pty === undefined || this.#state === 'closed') return;
     const { port1, port2 } = new MessageChannel();
-    const readFd = duplicateFd(pty.masterFd);
-    const ioFd = duplicateFd(pty.masterFd);
+    // A complete log has no PTY any more.
+    const isComplete = this.#state === 'exited';
+    const readFd = isComplete ? undefined : duplicateFd(pty.masterFd);
+    const ioFd = isComplete ? -1 : duplicateFd(pty.masterFd);
+    if (!isComplete) this.#fds.add(ioFd);
     this.#status.generation += 1;
     this.#blocks = this.#blocks.filter((block) => block !== undefined);
     this.#port = port1;
@@ -309,8 +318,8 @@ export class TerminalHandle {
         port1.close();
         // The task is over, so nobody can use this number any more. The stream closed the other one;
         // if no stream was ever made by a thread that then died, that number is lost.
-        closeSync(ioFd);
-        if (!adopted && error === undefined) closeSync(readFd);
+        this.#closeFd(ioFd);
+        if (!adopted && error === undefined && readFd !== undefined) closeSync(readFd);
         this.#settled(error);
       });
   }
@@ -331,8 +340,11 @@ export class TerminalHandle {
       case 'attached':
         return;
       case 'detached':
-        this.#viewers.delete(event.viewer);
-        this.#options.onViewers(this.#viewers.size);
+        this.#detached(event.viewer);
+        return;
+      case 'returned':
+        this.#detached(event.spec.viewer);
+        this.#options.onReturned?.(event.spec, event.handle);
         return;
       case 'resized':
         this.#size = event.size;
@@ -345,13 +357,10 @@ export class TerminalHandle {
         this.#sizePolicy = event.sizePolicy;
         return;
       case 'answered':
-        this.#questions.get(event.request)?.resolve(event.answer);
-        this.#questions.delete(event.request);
+        this.#questions.answered(event.request, event.answer);
         return;
       case 'exited':
-        this.#state = 'exited';
-        this.#options.onExited();
-        this.#send({ type: 'release' });
+        this.#exited();
         return;
       case 'failed':
         this.#options.logger.error('terminal failed in its worker', { ...event.error });
@@ -366,28 +375,43 @@ export class TerminalHandle {
     }
   }
 
-  /** How many wait is bounded by what each peer may ask at once. */
   #ask(question: TerminalQuestion): Promise<TerminalAnswer> {
     if (this.#port === undefined) throw terminalNotFound(this.id);
-    this.#lastQuestion += 1;
-    const request = this.#lastQuestion;
-    const answer = deferred<TerminalAnswer>();
-    this.#questions.set(request, answer);
-    this.#send({ type: 'ask', request, question });
-    return answer.promise;
+    return this.#questions.ask((request) => {
+      this.#send({ type: 'ask', request, question });
+    });
   }
 
-  #giveUpQuestions(): void {
-    const error = { code: 'ERR_WORKER_LOST', message: 'the terminal changed its worker' } as const;
-    for (const question of this.#questions.values()) question.resolve({ type: 'refused', error });
-    this.#questions.clear();
+  #detached(viewer: ViewerId): void {
+    this.#viewers.delete(viewer);
+    this.#options.onViewers(this.#viewers.size);
+    if (this.#kept && this.#viewers.size === 0) this.#told.resolve();
+  }
+
+  /** Also called when a further worker has taken over a complete log. */
+  #exited(): void {
+    if (this.#state !== 'exited') {
+      this.#state = 'exited';
+      this.#endedAt = new Date();
+      this.#kept = this.#options.onExited();
+    }
+    this.#send({ type: 'release', keep: this.#kept });
+    if (!this.#kept) return;
+    // Background jobs that still have the other side open are told that nobody reads them any more.
+    for (const fd of this.#fds) this.#closeFd(fd);
+    if (this.#viewers.size === 0) this.#told.resolve();
+  }
+
+  #closeFd(fd: number): void {
+    if (this.#fds.delete(fd)) closeSync(fd);
   }
 
   /** The worker has let go of the terminal: with an `error` it died, else all is told or it failed alone. */
   #settled(error: ErrorRecord | undefined): void {
     this.#port = undefined;
-    this.#giveUpQuestions();
-    const over = this.#abandoned || (error === undefined && this.#state === 'exited');
+    this.#questions.giveUp();
+    const over =
+      this.#abandoned || (error === undefined && this.#state === 'exited' && !this.#kept);
     if (over || error?.code === 'ERR_CLOSED') {
       this.#finish();
       return;
@@ -420,6 +444,8 @@ export class TerminalHandle {
   }
 
   #giveUp(): void {
+    this.#abandoned = true;
+    this.#kept = false;
     this.#options.onExited();
     if (this.#exit === undefined && this.#pty !== undefined)
       signalSession(this.#pty.pid, 'SIGKILL');
@@ -429,12 +455,14 @@ export class TerminalHandle {
   #finish(): void {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
+    this.#kept = false;
     this.#retry?.cancel();
     this.#port?.close();
     this.#port = undefined;
     this.#options.onExited();
-    if (this.#pty !== undefined) closeSync(this.#pty.masterFd);
+    for (const fd of this.#fds) this.#closeFd(fd);
     this.#blocks = [];
+    this.#told.resolve();
     this.#closed.resolve();
   }
 
@@ -443,21 +471,7 @@ export class TerminalHandle {
   }
 }
 
-async function withinTime(event: Promise<void>, ms: number, clock: Clock): Promise<void> {
-  const late = deferred<void>();
-  const timer = clock.after(ms, late.resolve);
-  await Promise.race([event, late.promise]);
-  timer.cancel();
-}
-
 /** The error of a terminal that cannot be there. */
 export function terminalNotFound(id: TerminalId): HoldfastError {
   return new HoldfastError('ERR_TERMINAL_NOT_FOUND', `no terminal ${id}`);
-}
-
-/** @throws {HoldfastError} what the worker refused with. */
-function raise(answer: TerminalAnswer): never {
-  throw answer.type === 'refused'
-    ? fromErrorRecord(answer.error)
-    : new HoldfastError('ERR_INTERNAL', 'an answer to another question');
 }

@@ -25,9 +25,12 @@ export interface TerminalTask {
   readonly port: MessagePort;
   readonly id: TerminalId;
   readonly epoch: Epoch;
-  /** A duplicate of the master, the worker's own: its stream closes it. */
-  readonly readFd: number;
-  /** Another one, for input, sizes and the last bytes. Main closes it when the task has settled. */
+  /** A duplicate of the master, the worker's own: its stream closes it. Absent: the log is complete. */
+  readonly readFd: number | undefined;
+  /**
+   * Another one, for input, sizes and the last bytes. Main closes it when the task has settled, or when it
+   * has heard that the log is complete: the worker does not touch it after `exited`. -1 with a complete log.
+   */
   readonly ioFd: number;
   readonly slavePath: string;
   readonly size: TerminalSize;
@@ -69,6 +72,8 @@ export interface ViewerSpec {
   readonly size: TerminalSize;
   /** `raw` only: the first byte it lacks. */
   readonly offset?: number | undefined;
+  /** The first message of the channel, which the worker of an exited terminal has received already. */
+  readonly first?: Uint8Array | undefined;
 }
 
 /** How a terminal is recorded. */
@@ -88,8 +93,11 @@ export type TerminalCommand =
   | { readonly type: 'processExited'; readonly exit: ExitStatus }
   /** Answered by `answered` with the same number, unless the worker dies first. */
   | { readonly type: 'ask'; readonly request: number; readonly question: TerminalQuestion }
-  /** Answer to `exited`: no further attach will come. */
-  | { readonly type: 'release' }
+  /**
+   * Answer to `exited`. With `keep` the log stays, for viewers who want to see how it ended; whoever wants a
+   * terminal to type in is returned. Without it, also later: no further attach will come.
+   */
+  | { readonly type: 'release'; readonly keep: boolean }
   /** Give up at once: viewers get `error`, nothing is drained. */
   | { readonly type: 'abandon'; readonly error: ErrorRecord }
   /** Sends all that happens from now on over the port in `feed`, until it closes. */
@@ -141,6 +149,8 @@ export type TerminalEvent =
     }
   | { readonly type: 'attached'; readonly viewer: ViewerId }
   | { readonly type: 'detached'; readonly viewer: ViewerId }
+  /** It does not want this exited terminal but a new one. The port in `handle` is transferred along. */
+  | { readonly type: 'returned'; readonly spec: ViewerSpec; readonly handle: PortHandle }
   | { readonly type: 'resized'; readonly size: TerminalSize }
   | { readonly type: 'title'; readonly title: string }
   /** For the next worker, should this one die. */
