@@ -171,10 +171,8 @@ export class Terminal implements ViewerHost {
       log: this.#log,
       viewers: this.#viewers,
       takesInputOf: (viewer) => this.sharing.control.takesInputOf(viewer),
-      screen: (offset) => ({
-        size: this.sharing.sizes.size,
-        ask: (query) => this.#screen.ask(offset, query),
-      }),
+      size: () => this.sharing.sizes.size,
+      ask: (offset, query) => this.#screen.ask(offset, query),
       type: (bytes, done) => {
         this.#writer.write(bytes, done);
       },

@@ -1,9 +1,9 @@
 import { type Clock, type Timer } from '../../../shared/common/index.js';
+import type { TerminalSize } from '../../../shared/common/wire/index.js';
 import type { OutputLog } from '../output-log.js';
 import { counts } from '../pace.js';
 import type { Viewer } from '../viewer.js';
 import { AgentAnswers } from './agent-answers.js';
-import type { ScreenFacts } from './answer-to.js';
 import { AnswerTurns, type Answerer } from './answer-turns.js';
 
 export interface AnsweringOptions {
@@ -12,8 +12,9 @@ export interface AnsweringOptions {
   readonly viewers: Iterable<Viewer>;
   /** Whether what `viewer` types, answers too, goes to the program. */
   takesInputOf(viewer: Viewer): boolean;
-  /** The screen right behind a byte of the log. */
-  screen(offset: number): ScreenFacts;
+  size(): TerminalSize;
+  /** What an emulator answers to `query` whose screen is that at log position `offset`. Absent: nothing. */
+  ask(offset: number, query: string): string | undefined;
   type(bytes: Uint8Array, done: () => void): void;
 }
 
@@ -148,7 +149,11 @@ export class Answering {
   }
 
   #feed(bytes: Uint8Array, from: number): void {
-    this.#agent.feed(bytes, (index) => this.#options.screen(from + index + 1));
+    const { size, ask } = this.#options;
+    this.#agent.feed(bytes, (index) => ({
+      size: size(),
+      ask: (query) => ask(from + index + 1, query),
+    }));
   }
 
   #recheck(): void {

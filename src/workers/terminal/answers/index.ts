@@ -2,6 +2,5 @@
  * Who answers when a program asks its terminal something, and the answers of the agent itself. Terminal
  * workers.
  */
-export type { ScreenFacts } from './answer-to.js';
 export { Answering } from './answering.js';
 export { QueryMute } from './query-mute.js';
