@@ -19,11 +19,13 @@ import { signInView } from './views/sign-in.js';
 import { terminalsView } from './views/terminals.js';
 import { header, type View } from './views/view.js';
 import { workspacesView } from './views/workspaces.js';
+import { followVisibleHeight } from './visible-height.js';
 import { workbenchView } from './workbench/workbench.js';
 
 installStrictStyles();
 startPageTheme();
 keepPageOnDrop();
+followVisibleHeight();
 
 const root = document.getElementById('app') ?? document.body;
 let view: View | undefined;

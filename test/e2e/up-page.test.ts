@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
@@ -12,6 +12,7 @@ import {
 } from '../support/index.js';
 import {
   chromiumPath,
+  dropFiles,
   openTab,
   screenshot,
   screenText,
@@ -159,6 +160,106 @@ test('up page - a full-screen program and the size of the page', { skip }, async
   await shows(page, `${rows} ${cols}`);
   await screenshot(page, 'up-phone');
   await context.close();
+});
+
+test(
+  'up page - dropped files are uploaded, and nothing is replaced unasked',
+  { skip },
+  async () => {
+    const folder = path.join(tempDir(), 'the target');
+    mkdirSync(folder);
+    writeFileSync(path.join(folder, 'kept.txt'), 'mine');
+    const { context, page, complaints } = await openShell('uploads');
+    const files = ['new.txt', 'kept.txt', 'other.txt'].map((name) => ({
+      name,
+      text: `this is ${name}`,
+    }));
+    const drop = (): Promise<void> => dropFiles(page, '.pane-body', files);
+    await drop();
+    const input = page.getByLabel('Into the folder');
+    assert.ok(path.isAbsolute(await input.inputValue()));
+    await screenshot(page, 'upload-folder');
+    await input.fill('/no/such/folder');
+    await page.keyboard.press('Enter');
+    await page.getByText('There is no folder /no/such/folder').waitFor();
+    await input.fill(folder);
+    await page.keyboard.press('Enter');
+    await page.getByText('There is such a file already').waitFor();
+    await screenshot(page, 'upload-conflict');
+    await page.getByRole('button', { name: 'Keep both' }).click();
+    await page.getByText(path.join(folder, 'other.txt')).waitFor();
+    await screenshot(page, 'uploads');
+    const read = (name: string): string => readFileSync(path.join(folder, name), 'utf8');
+    assert.equal(read('kept.txt'), 'mine');
+    assert.equal(read('kept (2).txt'), 'this is kept.txt');
+    await page.getByRole('button', { name: 'Cancel what is left and close' }).click();
+    await drop();
+    await input.fill(folder);
+    await page.getByRole('button', { name: 'Upload', exact: true }).click();
+    await page.getByLabel('Do the same').check();
+    await page.getByRole('button', { name: 'Replace it' }).click();
+    await page.getByText(path.join(folder, 'other.txt')).waitFor();
+    assert.equal(read('kept.txt'), 'this is kept.txt');
+    assert.deepEqual(readdirSync(folder).sort(), [
+      'kept (2).txt',
+      'kept.txt',
+      'new.txt',
+      'other.txt',
+    ]);
+    assert.deepEqual(complaints, []);
+    await context.close();
+  },
+);
+
+test(
+  'up page - a link made in the page lets somebody watch, until it is revoked',
+  { skip },
+  async () => {
+    const { context, page, complaints } = await openShell('to-share');
+    await page.getByRole('button', { name: 'More' }).click();
+    await page.getByRole('menuitem', { name: 'Share' }).click();
+    await page.getByLabel('For whom').fill('ann');
+    await page.getByRole('button', { name: 'Make a link' }).click();
+    const shareLink = await page.getByLabel('The link', { exact: true }).inputValue();
+    await page.getByRole('button', { name: 'Revoke the link for ann' }).waitFor();
+    await screenshot(page, 'share');
+    const guest = await openTab(browser, { scheme: 'light' });
+    await guest.page.goto(shareLink);
+    await guest.page.locator('[data-state=attached]').waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: 'Who is here: 2 viewers' }).click();
+    await page.getByRole('dialog').getByText('ann (link)').waitFor();
+    await screenshot(page, 'up-people');
+    await page.keyboard.press('Escape');
+    // A dialog gives the keyboard back a moment after it has closed.
+    await page.locator('.xterm.focus').waitFor();
+    await run(page, 'echo se$((0))en');
+    await shows(guest.page, 'se0en');
+    await screenshot(guest.page, 'guest');
+    await page.getByRole('button', { name: 'More' }).click();
+    await page.getByRole('menuitem', { name: 'Share' }).click();
+    await page.getByRole('button', { name: 'Revoke the link for ann' }).click();
+    await guest.page.locator('[data-state=attached]').waitFor({ state: 'detached' });
+    await page.getByText('Links that hold').waitFor({ state: 'hidden' });
+    assert.deepEqual(complaints, []);
+    await guest.context.close();
+    await context.close();
+  },
+);
+
+test('up page - two windows of different sizes share one terminal', { skip }, async () => {
+  const large = await openShell('two-sizes', { width: 1300, height: 800 });
+  await run(large.page, 'echo re$((0))ady');
+  await shows(large.page, 're0ady');
+  const small = await openShell('two-sizes', { width: 700, height: 400 });
+  await large.page.getByText(/: the size of /).waitFor();
+  await shows(large.page, 're0ady');
+  await screenshot(large.page, 'up-letterbox');
+  await large.page.getByRole('button', { name: 'Fit to my window' }).click();
+  await small.page.getByText(/: the size of /).waitFor();
+  await screenshot(small.page, 'up-scroll');
+  await small.context.close();
+  await large.context.close();
 });
 
 test('up page - when everything was restarted it comes back by itself', { skip }, async () => {

@@ -1,7 +1,7 @@
 import { toErrorRecord } from '../../shared/common/index.js';
 import { el } from '../dom.js';
 import { formatBytes } from '../format.js';
-import { isFolder } from '../sftp/packets.js';
+import { isFolder, STATUS } from '../sftp/packets.js';
 import { SftpStatusError, type SftpClient } from '../sftp/sftp-client.js';
 import { showDialog } from './dialog.js';
 
@@ -39,17 +39,20 @@ export function askForFolder(
   return new Promise((resolve) => {
     let folder: string | undefined;
     const check = async (): Promise<void> => {
+      const wanted = input.value.trim() === '' ? '.' : input.value.trim();
       try {
-        const path = await sftp.realpath(input.value.trim() === '' ? '.' : input.value.trim());
+        const path = await sftp.realpath(wanted);
         const found = await sftp.stat(path);
-        if (found === undefined) problem.textContent = `There is no folder ${path}.`;
-        else if (!isFolder(found)) problem.textContent = `${path} is not a folder.`;
-        else {
+        if (found !== undefined && isFolder(found)) {
           folder = path;
           dialog.close('yes');
+        } else {
+          problem.textContent =
+            found === undefined ? `There is no folder ${path}.` : `${path} is not a folder.`;
         }
       } catch (error) {
-        problem.textContent = describeFailure(error);
+        const isMissing = error instanceof SftpStatusError && error.status === STATUS.NO_SUCH_FILE;
+        problem.textContent = isMissing ? `There is no folder ${wanted}.` : describeFailure(error);
       }
     };
     const dialog = showDialog(

@@ -23,6 +23,7 @@ export class PaneSize {
   readonly #options: PaneSizeOptions;
   readonly #endings: (() => void)[] = [];
   #scheduled = 0;
+  #asksAgain = false;
   #settling: number | undefined;
   #asked: TerminalSize | undefined;
   #lookedAround = -Infinity;
@@ -35,8 +36,8 @@ export class PaneSize {
       this.schedule();
     });
     observer.observe(host);
+    // Not asked for anew: two windows that did would take the size from each other for ever.
     const resized = emulator.terminal.onResize(() => {
-      this.#asked = undefined;
       this.schedule();
     });
     const moved = emulator.terminal.onCursorMove(() => {
@@ -61,19 +62,29 @@ export class PaneSize {
     );
   }
 
+  /** The terminal was attached with this size. */
+  asked(size: TerminalSize): void {
+    this.#asked = size;
+  }
+
   /** Fits the terminal into the pane, soon. */
-  schedule(): void {
+  schedule({ again = false } = {}): void {
+    this.#asksAgain ||= again;
     cancelAnimationFrame(this.#scheduled);
     this.#scheduled = requestAnimationFrame(() => {
-      this.fit();
+      this.fit({ again: this.#asksAgain });
     });
   }
 
-  /** Asks for the size that fills the pane, if it has not that; the terminal says when it does. */
+  /**
+   * Asks for the size that fills the pane, if the terminal has not that; it says when it does. Asked once for
+   * each size of the pane, else the last viewer to ask has it; with `again` once more.
+   */
   fit({ again = false } = {}): void {
     const { emulator, ask } = this.#options;
     const size = emulator.fittingSize();
     if (size === undefined) return;
+    this.#asksAgain = false;
     const isMismatch = !isSame(size, emulator.terminal);
     if (isMismatch && (again || !isSame(size, this.#asked))) {
       this.#asked = size;

@@ -185,10 +185,11 @@ export class TerminalPane {
 
   /** Shows the pane or not. The first time it opens and attaches: a tab that nobody looks at costs nothing. */
   setVisible(visible: boolean): void {
+    const wasHidden = this.element.hidden;
     this.element.hidden = !visible;
     if (visible) this.#start();
     this.#started?.emulator.setVisible(visible);
-    if (visible) this.#started?.size.schedule();
+    if (visible && wasHidden) this.#started?.size.schedule({ again: true });
   }
 
   focus(): void {
@@ -305,10 +306,12 @@ export class TerminalPane {
   /** Begins to attach, at first and after the program or the attempt has ended. */
   #attach(emulator: Emulator): void {
     this.#overlay.replaceChildren();
+    const size = emulator.fittingSize() ?? FALLBACK_SIZE;
+    this.#started?.size.asked(size);
     this.#link = new TerminalLink({
       connection: this.#host.connection,
       id: this.id,
-      size: emulator.fittingSize() ?? FALLBACK_SIZE,
+      size,
       emulator,
       state: (state) => {
         this.#showState(state, emulator);
@@ -341,7 +344,8 @@ export class TerminalPane {
     if (state.type === 'attached') this.#mayType = state.mayType;
     terminal.options.disableStdin = state.type === 'attached' ? !state.mayType : isFinal(state);
     this.element.dataset['state'] = state.type;
-    if (state.type === 'attached') this.#started?.size.schedule();
+    // The pane may have changed while the attach was under way.
+    if (state.type === 'attached') this.#started?.size.schedule({ again: true });
     else this.sharing.detached();
     if (state.type === 'exited' || (state.type === 'failed' && !isOfLink(state.error.code))) {
       const again = (): void => {
