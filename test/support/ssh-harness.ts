@@ -1,7 +1,8 @@
+import assert from 'node:assert/strict';
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, connect, type AddressInfo, type Server, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
+import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { MessageChannel } from 'node:worker_threads';
@@ -83,7 +84,10 @@ export class SshHarness {
         openSession: () => {
           throw new HoldfastError('ERR_UNSUPPORTED', 'no terminals here');
         },
+        attach: () => assert.fail('no terminals here'),
+        signal: () => undefined,
       },
+      systemUser: () => userInfo().username,
       prepareCommand: (request) => prepare(request, context),
       spawnCommand: (command) => this.registry.spawnCommand(command),
       ...options.server,
@@ -187,7 +191,7 @@ export class SshHarness {
     await new Promise<void>((resolve, reject) => {
       client.once('ready', resolve);
       client.once('error', reject);
-      client.connect({ username: 'u', ...config, sock: this.open() });
+      client.connect({ username: 'holdfast', ...config, sock: this.open() });
     });
     return client;
   }

@@ -195,6 +195,7 @@ class RunningAgent implements Agent {
       logger,
       hostKey: parts.hostKey.sshPrivateKey(),
       terminals: this.#terminals,
+      systemUser: () => this.#user().name,
       prepareCommand: (request) => this.#prepareCommand(request),
       spawnCommand: (command) => this.#processes.spawnCommand(command),
       serveSftp,

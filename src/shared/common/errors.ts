@@ -131,7 +131,7 @@ export const ERROR_CODES = {
   },
   ERR_TERMINAL_QUOTA: {
     meaning: 'You have as many terminals as one person may.',
-    hint: 'End some with `holdfast kill`, or have maxTerminalsPerSubject of the agent raised.',
+    hint: 'End some with `holdfast kill`, or have --max-terminals-per-subject of the agent raised.',
   },
   ERR_WAIT_TIMEOUT: {
     meaning: 'Nothing ended in the time that was to be waited for.',

@@ -77,6 +77,8 @@ export class ConnectionLayer {
   #refusedOpens = 0;
   #noMoreSessions = false;
   #modes: TerminalModes | undefined;
+  /** The SSH user name that the client has given last. */
+  user = '';
 
   constructor(options: ConnectionLayerOptions) {
     const { protocol, peer, logger, server } = options;
@@ -212,7 +214,8 @@ export class ConnectionLayer {
     const session = new SshSession(channel, {
       server,
       logger: logger.child({ channel: channel.localId }),
-      permissions: peer.permissions,
+      peer,
+      user: () => this.user,
       ssh: NO_ADDRESS,
       openAgentForward: () =>
         openAgentForward(() =>

@@ -79,7 +79,10 @@ export class SshConnection implements Closable {
     client.on('error', (error: Error) => {
       this.#failed(error);
     });
-    client.on('authentication', this.#options.authenticate);
+    client.on('authentication', (context) => {
+      layer.user = context.username;
+      this.#options.authenticate(context);
+    });
     client.once('ready', () => {
       clearTimeout(this.#graceTimer);
       logger.info('ssh client authenticated');

@@ -1,6 +1,9 @@
 import { limits } from '../../../shared/common/index.js';
 import type { Ssh2Protocol } from './internals.js';
 
+/** Exit status of a session that failed on the agent's side, as the original's successors have it. */
+export const FAILED_STATUS = 229;
+
 /** One global request that wants an answer. Answering twice does nothing. */
 export interface Reply {
   succeed(data?: Buffer): void;

@@ -1,14 +1,20 @@
 import { constants } from 'node:os';
+import { MessageChannel } from 'node:worker_threads';
 import { HoldfastError, limits, toErrorRecord, type Logger } from '../../../shared/common/index.js';
-import type { Permissions, TerminalSize } from '../../../shared/common/wire/index.js';
+import type { TerminalSize } from '../../../shared/common/wire/index.js';
 import { setTerminalModes, type TerminalModes } from '../../../shared/node/pty/index.js';
+import { DEFAULT_PORT_CREDIT, PortChannel } from '../../../shared/node/ports/index.js';
+import type { VerifiedPeer } from '../peers/types.js';
 import type { CommandRequest, PreparedCommand, SshConnectionInfo } from '../process/index.js';
 import type { AgentForward } from './agent-forward.js';
 import type { SshChannel } from './channel.js';
 import { checkTerm, clampSize } from './pty-request.js';
 import { runExec } from './run-exec.js';
 import { runPty, withSshTty } from './run-pty.js';
+import { FAILED_STATUS } from './replies.js';
+import { runTerminal } from './run-terminal.js';
 import type { Running } from './running.js';
+import { terminalOfUser } from './terminal-user.js';
 import type { SshServerOptions } from './types.js';
 
 /** What ssh2 parsed out of a CHANNEL_REQUEST; which type it has follows from the request's. */
@@ -17,7 +23,9 @@ export type RequestData = unknown;
 export interface SessionOptions {
   readonly server: SshServerOptions;
   readonly logger: Logger;
-  readonly permissions: Permissions;
+  readonly peer: VerifiedPeer;
+  /** The SSH user name that the client authenticated with. */
+  readonly user: () => string;
   readonly ssh: SshConnectionInfo;
   /** Makes the socket of a forwarded ssh-agent; called at most once. */
   readonly openAgentForward: () => Promise<AgentForward>;
@@ -28,9 +36,6 @@ interface PtyRequest {
   readonly modes: TerminalModes;
   size: TerminalSize;
 }
-
-/** Exit status of a session that failed on the agent's side, as the original's successors have it. */
-export const FAILED_STATUS = 229;
 
 /**
  * One session channel: collects environment and terminal, then runs one shell, command or subsystem.
@@ -82,11 +87,11 @@ export class SshSession {
       case 'signal':
         return this.#signal(data as string);
       case 'auth-agent-req@openssh.com':
-        if (this.#started || !this.#options.permissions.allows('ssh')) return false;
+        if (this.#started || !this.#options.peer.permissions.allows('ssh')) return false;
         this.#wantsAgent = true;
         return true;
       case 'shell':
-        return this.#start(() => this.#runCommand({ kind: 'shell' }));
+        return this.#start(() => this.#runShell());
       case 'exec':
         return this.#start(() => this.#runCommand({ kind: 'exec', command: data as string }));
       case 'subsystem':
@@ -113,7 +118,7 @@ export class SshSession {
   }
 
   #requestPty(data: { term: string; cols: number; rows: number }, modes: TerminalModes): boolean {
-    if (this.#started || this.#pty !== undefined || !this.#options.permissions.allows('ssh')) {
+    if (this.#started || this.#pty !== undefined || !this.#options.peer.permissions.allows('ssh')) {
       return false;
     }
     this.#pty = { term: checkTerm(data.term), modes, size: clampSize(data.rows, data.cols) };
@@ -136,7 +141,8 @@ export class SshSession {
 
   #startSubsystem(name: string): boolean {
     const { serveSftp } = this.#options.server;
-    const { permissions, logger } = this.#options;
+    const { logger, peer } = this.#options;
+    const { permissions } = peer;
     if (name !== 'sftp' || serveSftp === undefined) return false;
     if (!permissions.allows('sftp') && !permissions.allows('ssh')) return false;
     return this.#begin(async () => {
@@ -150,7 +156,7 @@ export class SshSession {
   }
 
   #start(run: () => Promise<void>): boolean {
-    return this.#options.permissions.allows('ssh') && this.#begin(run);
+    return this.#options.peer.permissions.allows('ssh') && this.#begin(run);
   }
 
   #begin(run: () => Promise<void>): boolean {
@@ -162,6 +168,39 @@ export class SshSession {
       })
       .then(() => this.#agent?.close());
     return true;
+  }
+
+  /** A shell of its own, or, by the user name, the terminal that the client wants to join. */
+  async #runShell(): Promise<void> {
+    const { server, peer, user } = this.#options;
+    const { subject } = peer;
+    const pty = this.#pty;
+    const id =
+      pty && terminalOfUser(user(), { systemUser: server.systemUser?.() ?? undefined, subject });
+    if (id === undefined || pty === undefined) {
+      await this.#runCommand({ kind: 'shell' });
+      return;
+    }
+    if (peer.permissions.terminalAccess(id) === 'none') {
+      throw new HoldfastError('ERR_FORBIDDEN', `the ticket does not allow the terminal ${id}`);
+    }
+    const running = runTerminal(this.channel, {
+      id,
+      size: pty.size,
+      mayType: peer.permissions.terminalAccess(id) === 'type',
+      openChannel: (label) => {
+        const { port1, port2 } = new MessageChannel();
+        const handle = { port: port2, credit: DEFAULT_PORT_CREDIT };
+        server.terminals.attach({ peer, label, protocol: 'terminal', handle });
+        return new PortChannel({ port: port1, credit: DEFAULT_PORT_CREDIT });
+      },
+      signal: (signal) => {
+        server.terminals.signal(id, signal);
+      },
+    });
+    this.#running = running;
+    if (this.#isOver()) void running.end();
+    await running.ended;
   }
 
   async #runCommand(request: CommandRequest): Promise<void> {
@@ -190,13 +229,14 @@ export class SshSession {
 
   async #openPty(command: PreparedCommand, pty: PtyRequest): Promise<Running> {
     const { size, modes } = pty;
-    const session = await this.#options.server.terminals.openSession({
-      ...withSshTty(command),
-      size,
-      prepare: (slavePath) => {
-        this.#applyModes(slavePath, modes);
-      },
-    });
+    const { server, peer } = this.#options;
+    const prepare = (slavePath: string): void => {
+      this.#applyModes(slavePath, modes);
+    };
+    const session = await server.terminals.openSession(
+      { ...withSshTty(command), size, prepare },
+      peer.subject,
+    );
     const running = runPty(this.channel, session);
     if (pty.size !== size) running.resize(pty.size);
     return running;

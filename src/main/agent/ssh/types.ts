@@ -19,7 +19,9 @@ export interface SshServerOptions {
   readonly logger: Logger;
   /** The agent's stable host key, private, in OpenSSH PEM form. */
   readonly hostKey: string;
-  readonly terminals: Pick<Terminals, 'openSession'>;
+  readonly terminals: Pick<Terminals, 'openSession' | 'attach' | 'signal'>;
+  /** Name of the user that sessions run as. Absent: nobody knows. */
+  readonly systemUser?: (() => string | undefined) | undefined;
   /** With metadata and agent environment bound in. */
   readonly prepareCommand: (request: CommandRequest) => Promise<PreparedCommand>;
   readonly spawnCommand: (command: PreparedCommand) => Promise<SpawnedCommand>;

@@ -174,6 +174,10 @@ export class TerminalRegistry implements Terminals {
     handle.signalAll(signal as NodeJS.Signals);
   }
 
+  signal(id: TerminalId, signal: NodeJS.Signals): void {
+    this.#entries.get(id)?.handle.signal(signal);
+  }
+
   async viewers(id: TerminalId, full: boolean): Promise<Presence> {
     const { handle } = this.#entries.get(id) ?? this.#exited.get(id) ?? this.#entry(id);
     return await handle.describeViewers(full);

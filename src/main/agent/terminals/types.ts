@@ -74,6 +74,8 @@ export interface Terminals extends Closable {
    */
   create(id: TerminalId, request: CreateRequest, subject: string): Promise<CreateResult>;
   list(): Promise<TerminalInfo[]>;
+  /** To the foreground job, as the kernel would for a key. Does nothing if the terminal does not run. */
+  signal(id: TerminalId, signal: NodeJS.Signals): void;
   /**
    * Hangs up the terminal's processes, harder if they stay; with `signal` only sends that to them.
    * @throws {HoldfastError} ERR_TERMINAL_NOT_FOUND, ERR_INVALID_ARGUMENT for an unknown signal.

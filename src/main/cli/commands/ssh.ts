@@ -28,6 +28,7 @@ export function build(cli: Cli): Command {
       ],
       examples: [
         ['holdfast ssh local', 'a shell'],
+        ['holdfast ssh build@local', 'the terminal `build`, which lives on and others may share'],
         ['holdfast ssh local -- make test', 'a command; its exit status becomes ours'],
         ['holdfast ssh local -t -- htop', 'a command that wants a terminal'],
         ['tar c src | holdfast ssh local -- tar x', 'standard input goes along'],
@@ -35,7 +36,7 @@ export function build(cli: Cli): Command {
       exits:
         'that of the remote command; 128 + N if signal N ended it; 255 for a failure of our own',
     })
-    .argument('<workspace>', 'NAME or NAME.holdfast')
+    .argument('<workspace>', 'NAME or NAME.holdfast; TERMINAL@NAME joins that terminal')
     .argument('[command...]', 'command and its arguments, joined with blanks as ssh does')
     .option('-t, --tty', 'give the command a terminal even where ours is none')
     .option('-T', 'give no terminal, not even to a shell')
@@ -47,10 +48,12 @@ export function build(cli: Cli): Command {
     try {
       const config = cli.config(command, LINK_SETTINGS);
       const remote = words[0] === '--' ? words.slice(1) : words;
+      const at = workspace.lastIndexOf('@');
+      const username = at === -1 ? 'holdfast' : workspace.slice(0, at);
       const status = await interruptible(async ({ signal, use }) => {
         // Loaded while the connection is being made.
         const [link, { connectSsh }, { runSession }] = await Promise.all([
-          openLink(config, workspaceName(workspace), signal).then(use),
+          openLink(config, workspaceName(workspace.slice(at + 1)), signal).then(use),
           import('../../client/ssh-client/index.js'),
           import('../ssh/index.js'),
         ]);
@@ -58,7 +61,7 @@ export function build(cli: Cli): Command {
         const connection = use(
           await connectSsh(link.openChannel({ label: 'ssh', protocol: 'ssh' }), {
             hostKey: link.sshHostKey ?? '',
-            username: 'holdfast',
+            username,
             identityFiles: (flags.identity ?? []).map((file) => resolve(cli.cwd, file)),
             agentSocket: agentSocket === '' ? undefined : agentSocket,
             forwardAgent: flags.forwardAgent === true,

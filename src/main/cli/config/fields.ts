@@ -291,6 +291,23 @@ export const FIELDS = {
     parse: integer(0, 2 ** 40),
     defaultValue: limits.RECORDING_BYTES,
   }),
+  exitedKeep: withDefault({
+    flag: '--exited-keep <time>',
+    env: 'HOLDFAST_EXITED_KEEP',
+    key: 'exitedKeep',
+    meaning: 'How long an exited terminal can still be looked at; 0 is not at all.',
+    parse: duration,
+    defaultValue: limits.EXITED_KEPT_MS,
+    defaultText: '10m',
+  }),
+  maxTerminalsPerSubject: withDefault({
+    flag: '--max-terminals-per-subject <number>',
+    env: 'HOLDFAST_MAX_TERMINALS_PER_SUBJECT',
+    key: 'maxTerminalsPerSubject',
+    meaning: 'Terminals that one person may have, those of their SSH sessions among them.',
+    parse: integer(1, limits.MAX_TERMINALS),
+    defaultValue: limits.TERMINALS_PER_SUBJECT,
+  }),
   authorizedKeys: field({
     flag: '--authorized-keys <file>',
     env: 'HOLDFAST_AUTHORIZED_KEYS',

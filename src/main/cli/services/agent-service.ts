@@ -42,6 +42,8 @@ export async function runAgent(settings: AgentSettings): Promise<RunningAgentSer
       ringBytes: settings.ringBytes,
       terminalIdleMs: settings.terminalIdleMs,
       reconnectingPtyIdleMs: settings.reconnectingPtyIdleMs,
+      exitedKeepMs: settings.exitedKeepMs,
+      maxTerminalsPerSubject: settings.maxTerminalsPerSubject,
       recordingQuotaBytes: settings.recordingQuota,
       recordingBytes: settings.recordingBytes,
       workerBeatMs: settings.workerBeatMs,

@@ -31,6 +31,8 @@ export interface AgentSettings {
   readonly ringBytes: number;
   readonly terminalIdleMs: number;
   readonly reconnectingPtyIdleMs: number;
+  readonly exitedKeepMs: number;
+  readonly maxTerminalsPerSubject: number;
   readonly recordingQuota: number;
   readonly recordingBytes: number;
   readonly workerBeatMs: number;

@@ -25,6 +25,8 @@ export function hostLines({ node, cli, configDir, warnWeakCrypto }: TemplateOpti
   );
   const lines = [
     `Host *${HOST_SUFFIX}`,
+    // Any other name stands for a terminal: `ssh NAME@local.holdfast`.
+    '    User holdfast',
     ...(warnWeakCrypto === 'ignore-unknown' ? ['    IgnoreUnknown WarnWeakCrypto'] : []),
     ...(warnWeakCrypto === 'no' ? [] : ['    WarnWeakCrypto no-pq-kex']),
     // %h rather than %n: a HostName of the user holds, and names of workspaces are lower case.

@@ -175,6 +175,8 @@ async function start(
             ringBytes: FIELDS.ringBytes.defaultValue,
             terminalIdleMs: FIELDS.terminalIdle.defaultValue,
             reconnectingPtyIdleMs: FIELDS.reconnectingPtyIdle.defaultValue,
+            exitedKeepMs: FIELDS.exitedKeep.defaultValue,
+            maxTerminalsPerSubject: FIELDS.maxTerminalsPerSubject.defaultValue,
             recordingQuota: FIELDS.recordingQuota.defaultValue,
             recordingBytes: FIELDS.recordingBytes.defaultValue,
             workerBeatMs: FIELDS.workerBeat.defaultValue,
