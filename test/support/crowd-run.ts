@@ -71,6 +71,9 @@ class Reader {
           this.client.processed(bytes.length);
           this.#caughtUp();
         },
+        snapshot: (bytes) => {
+          this.client.processed(bytes.length);
+        },
         gap: (_from, to) => {
           this.gaps += 1;
           this.next = to;

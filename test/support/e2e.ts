@@ -245,6 +245,11 @@ export class Watcher {
           this.gaps.push({ from, to });
           this.next = to;
         },
+        // What a screen looks like is none of the log.
+        snapshot: (bytes) => {
+          if (this.#reads) this.client.processed(bytes.length);
+          else this.#held += bytes.length;
+        },
         restarted: () => {
           this.restarts += 1;
           this.next = 0;
