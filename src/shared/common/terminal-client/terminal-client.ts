@@ -412,19 +412,15 @@ export class TerminalClient implements Closable {
     const { offset, window } = this.#output.acknowledgement();
     const gained = offset + window - attachment.announced;
     if (gained <= 0) return;
-    if (gained >= this.#window / 4) {
+    const tell = (): void => {
       attachment.ackTimer?.cancel();
-      attachment.ackTimer = undefined;
-      attachment.announced = offset + window;
-      this.#send({ type: 'ack', offset, window });
-      return;
-    }
-    attachment.ackTimer ??= this.#after(attachment, TERMINAL_ACK_MS, () => {
       attachment.ackTimer = undefined;
       const ack = this.#output.acknowledgement();
       attachment.announced = ack.offset + ack.window;
       this.#send({ type: 'ack', ...ack });
-    });
+    };
+    if (gained >= this.#window / 4) tell();
+    else attachment.ackTimer ??= this.#after(attachment, TERMINAL_ACK_MS, tell);
   }
 
   /** A timer that ends with the attachment. */
