@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import {
@@ -17,7 +17,7 @@ import {
 import type { RecordingInfo } from '../../src/shared/common/wire/index.js';
 import { checkLeaks, tempDir, waitFor } from '../support/index.js';
 import { readCast, type ReadCast } from '../support/cast.js';
-import { createTerminals, TestViewer } from '../support/terminals.js';
+import { consoleLogger, createTerminals, TestViewer } from '../support/terminals.js';
 
 checkLeaks();
 
@@ -37,8 +37,8 @@ class Rig {
       onMoved: (id) => {
         this.recordings.moved(id);
       },
-      onEnded: (id) => {
-        this.recordings.terminalEnded(id);
+      onEnded: (id, total) => {
+        this.recordings.terminalEnded(id, total);
       },
       recordingOf: (id) => this.recordings.nameOf(id),
     });
@@ -49,7 +49,7 @@ class Rig {
       beatMs: limits.WORKER_BEAT_MS,
       faults: true,
       clock: systemClock,
-      logger: silentLogger,
+      logger: process.env['TEST_LOG'] === undefined ? silentLogger : consoleLogger,
       ...options,
       stateDir: this.stateDir,
     });
@@ -62,6 +62,13 @@ class Rig {
 
   path(name: string): string {
     return join(this.stateDir, 'recordings', `${name}.cast`);
+  }
+
+  /** Of the output that is in the file. */
+  lastLine(name: string): string | undefined {
+    if (!existsSync(this.path(name))) return undefined;
+    const text = readFileSync(this.path(name)).toString();
+    return /line [0-9]+(?=\\r\\n"\]\n$)/.exec(text)?.[0];
   }
 
   read(name: string): ReadCast {
@@ -200,7 +207,7 @@ test('recording - holds what is typed and shows, and no secret', async () => {
 
 test('recording - outlives the worker of its terminal and its own', async () => {
   const rig = new Rig(
-    'read go; i=0; while [ $i -lt 300 ]; do i=$((i+1)); echo "line $i"; sleep 0.005; done',
+    'read go; i=0; while [ $i -lt 300 ]; do i=$((i+1)); echo "line $i"; sleep 0.005; done; read end',
   );
   let viewer = rig.viewer('two');
   await viewer.attached;
@@ -214,14 +221,32 @@ test('recording - outlives the worker of its terminal and its own', async () => 
   viewer = new TestViewer(rig.terminals, 'two', { epoch, offset: seen });
   await viewer.sees('line 150');
   rig.recordings.injectFault('two', 'throw');
+  await viewer.sees('line 300');
+  await waitFor(() => rig.lastLine('two') === 'line 300', { timeoutMs: 30_000 });
+  viewer.type('\n');
   assert.deepEqual(await viewer.ended, { kind: 'status', status: 0 });
   const done = await rig.ended('two');
   assert.equal(done.reason, 'exit');
   assert.equal(done.missing, 0);
   const cast = rig.read('two');
   const lines = Array.from({ length: 300 }, (_, at) => `line ${String(at + 1)}\r\n`).join('');
-  assert.equal(cast.output.toString(), `go\r\n${lines}`);
+  assert.equal(cast.output.toString(), `go\r\n${lines}\r\n`);
   assert.deepEqual(cast.markers, []);
+});
+
+test('recording - a terminal that ends before it could be written down leaves a stated gap', async () => {
+  const rig = new Rig('read go; seq 1 100');
+  const viewer = rig.viewer('gone');
+  await viewer.attached;
+  await rig.recordings.record('gone' as TerminalId, { input: false, name: 'gone' });
+  // Before or after the file was begun: both must end well.
+  rig.recordings.injectFault('gone', 'throw');
+  viewer.type('go\n');
+  await viewer.ended;
+  const done = await rig.ended('gone');
+  assert.equal(done.reason, 'exit');
+  const cast = rig.read('gone');
+  assert.equal(cast.output.length + done.missing, viewer.totalBytes);
 });
 
 test('recording - states what it could not keep up with, and the terminal goes on', async () => {

@@ -67,7 +67,7 @@ export function createTerminals(
   return terminals;
 }
 
-const consoleLogger: Logger = {
+export const consoleLogger: Logger = {
   error: (message, fields) => {
     console.error('error', message, fields);
   },

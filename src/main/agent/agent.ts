@@ -176,8 +176,8 @@ class RunningAgent implements Agent {
       onMoved: (id) => {
         this.#recordings.moved(id);
       },
-      onEnded: (id) => {
-        this.#recordings.terminalEnded(id);
+      onEnded: (id, total) => {
+        this.#recordings.terminalEnded(id, total);
       },
       recordingOf: (id) => this.#recordings.nameOf(id),
     });

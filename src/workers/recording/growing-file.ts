@@ -25,13 +25,14 @@ export class GrowingFile {
   }
 
   /**
-   * Creates `path`, mode 0600, or opens the one that is there and cuts it to `keep` bytes, if it is longer.
+   * Creates `path`, mode 0600; with `keep` takes the one that may be there, cut to so many bytes.
    * Never follows a link, and never writes into a file of another owner or with a second name.
    * @throws {HoldfastError} ERR_STATE_DIR; a system error such as ENOSPC or EEXIST.
    */
   static async open(path: string, keep?: number): Promise<GrowingFile> {
-    const create = keep === undefined ? constants.O_CREAT | constants.O_EXCL : 0;
-    const flags = constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NONBLOCK | create;
+    const fresh = keep === undefined ? constants.O_EXCL : 0;
+    const safe = constants.O_NOFOLLOW | constants.O_NONBLOCK;
+    const flags = constants.O_RDWR | constants.O_CREAT | safe | fresh;
     const handle = await open(path, flags, 0o600);
     let bytes: number;
     try {

@@ -32,6 +32,8 @@ export interface KeyframerOptions {
   /** Where the index is. */
   readonly path: string;
   readonly cast: GrowingFile;
+  /** A worker had it before and died. */
+  readonly isResumed: boolean;
   /** A fresh screen. Absent: there are no keyframes. */
   readonly openScreen?: ((size: TerminalSize) => KeptScreen) | undefined;
   /** Whether the index may be that long. */
@@ -64,10 +66,10 @@ export class Keyframer {
 
   /** A recording without an index is still one; why there is none is logged. */
   static async open(options: KeyframerOptions): Promise<Keyframer> {
-    const { path, cast, logger } = options;
+    const { path, cast, isResumed, logger } = options;
     try {
       if (cast.bytes > 0) return await Keyframer.#reopen(options);
-      const index = await GrowingFile.open(path);
+      const index = await GrowingFile.open(path, isResumed ? 0 : undefined);
       const keyframer = new Keyframer(options, index);
       await keyframer.#append({ type: 'index', version: INDEX_VERSION });
       return keyframer;

@@ -54,7 +54,8 @@ export class Recording {
   readonly #allowance: Allowance;
   readonly #ended = deferred<RecordingEndReason>();
   readonly #feeds: MessagePort[] = [];
-  readonly #waiting: { readonly message: FeedMessage; readonly from: MessagePort }[] = [];
+  readonly #waiting: { readonly message: FeedMessage; readonly from: MessagePort | undefined }[] =
+    [];
   #feed: MessagePort | undefined;
   #encoder = new CastEncoder();
   #file!: GrowingFile;
@@ -67,6 +68,8 @@ export class Recording {
   #isWriting = false;
   #flush: NodeJS.Timeout | undefined;
   #stopping: RecordingEndReason | undefined;
+  /** Where the log ended. Absent: that is not known, or it goes on. */
+  #total: number | undefined;
   #isOver = false;
 
   constructor(task: RecordingTask) {
@@ -110,9 +113,9 @@ export class Recording {
   async #open(): Promise<void> {
     const { folder, name } = this.#task;
     const path = join(folder, `${name}.cast`);
-    const keep = this.#status.bytes === 0 ? undefined : this.#status.bytes;
-    this.#file = await GrowingFile.open(path, keep);
-    if (keep !== undefined) {
+    const { isResumed } = this.#task;
+    this.#file = await GrowingFile.open(path, isResumed ? this.#status.bytes : undefined);
+    if (this.#file.bytes > 0) {
       this.#encoder = new CastEncoder(this.#status.at);
       this.#startedAt = this.#status.startedAt;
       this.#next = this.#status.offset;
@@ -122,6 +125,7 @@ export class Recording {
     this.#keyframer = await Keyframer.open({
       path: join(folder, `${name}.idx`),
       cast: this.#file,
+      isResumed,
       allows: (bytes) => this.#allowance.allows(this.#file.bytes + bytes) === 'yes',
       logger: this.#logger,
     });
@@ -134,7 +138,7 @@ export class Recording {
         if (this.#feed === undefined) this.#nextFeed();
         return;
       case 'stop':
-        this.#stop(command.reason);
+        this.#stop(command.reason, command.total);
         return;
       case 'fault':
         if ((workerData as WorkerSetup | null)?.faults === true) injectFault(command.kind);
@@ -158,9 +162,10 @@ export class Recording {
     });
   }
 
-  #stop(reason: RecordingEndReason): void {
+  #stop(reason: RecordingEndReason, total: number | undefined): void {
     if (this.#stopping !== undefined) return;
     this.#stopping = reason;
+    this.#total = total;
     const feed = this.#feed;
     if (feed !== undefined) {
       feed.postMessage({ type: 'finish' } satisfies FeedAnswer);
@@ -196,12 +201,26 @@ export class Recording {
     this.#isWriting = true;
     try {
       while (this.#waiting.length > 0 && !this.#isOver) await this.#writeBatch();
-      if (this.#stopping !== undefined && this.#feed === undefined) this.#end(this.#stopping);
+      if (this.#stopping !== undefined && this.#feed === undefined && !this.#isOver) {
+        await this.#finish(this.#stopping);
+      }
     } catch (error) {
       await this.#giveUp(isDiskFull(error) ? 'disk-full' : 'disk-error', error);
     } finally {
       this.#isWriting = false;
     }
+  }
+
+  /** No feed is left: what the terminal said and nobody handed over is stated. */
+  async #finish(reason: RecordingEndReason): Promise<void> {
+    const at = monotonicMs();
+    const { size, head } = this.#task;
+    const last: FeedMessage[] = [];
+    if (this.#startedAt === 0) last.push({ type: 'begin', at, offset: head, size });
+    if (this.#total !== undefined) last.push({ type: 'gap', at, to: this.#total });
+    for (const message of last) this.#waiting.push({ message, from: undefined });
+    if (last.length > 0) await this.#writeBatch();
+    this.#end(reason);
   }
 
   async #writeBatch(): Promise<void> {
@@ -213,7 +232,7 @@ export class Recording {
       if (first === undefined) break;
       const { message, from } = first;
       text += this.#encode(message);
-      paid.set(from, (paid.get(from) ?? 0) + costOf(message));
+      if (from !== undefined) paid.set(from, (paid.get(from) ?? 0) + costOf(message));
       if (message.type === 'exit') exit = message.exit;
     }
     const data = Buffer.from(text);

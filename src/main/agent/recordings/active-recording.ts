@@ -49,7 +49,7 @@ export class ActiveRecording {
   readonly #settled = deferred<void>();
   #port: MessagePort | undefined;
   #reason: RecordingEndReason | undefined;
-  #stopping: RecordingEndReason | undefined;
+  #stopping: Extract<RecordingCommand, { type: 'stop' }> | undefined;
   #losses = 0;
 
   constructor(options: ActiveRecordingOptions) {
@@ -100,11 +100,11 @@ export class ActiveRecording {
     }
   }
 
-  /** Ends it; see `ended`. */
-  stop(reason: RecordingEndReason): void {
+  /** Ends it; see `ended`. `total`: where the log of the terminal ended, if it did. */
+  stop(reason: RecordingEndReason, total?: number): void {
     if (this.#stopping !== undefined || this.#reason !== undefined) return;
-    this.#stopping = reason;
-    this.#send({ type: 'stop', reason });
+    this.#stopping = { type: 'stop', reason, total };
+    this.#send(this.#stopping);
   }
 
   fault(kind: FaultKind): void {
@@ -142,7 +142,10 @@ export class ActiveRecording {
       epoch: facts.epoch,
       title: facts.title,
       termType: facts.termType,
+      size: facts.size,
+      head: facts.bytes,
       input,
+      isResumed: this.#losses > 0,
       maxBytes,
       room: room.shared,
       status: this.#status.shared,
@@ -191,7 +194,7 @@ export class ActiveRecording {
     }
     this.#run();
     if (this.#stopping === undefined) this.moved();
-    else this.#send({ type: 'stop', reason: this.#stopping });
+    else this.#send(this.#stopping);
   }
 
   #finish(reason: RecordingEndReason): void {

@@ -43,8 +43,8 @@ export interface Recordings extends RecordingRequests, Closable {
   download(channel: IncomingChannel): void;
   /** Another worker has terminal `id`. */
   moved(id: TerminalId): void;
-  /** Terminal `id` has ended. */
-  terminalEnded(id: TerminalId): void;
+  /** Terminal `id` has ended, its log at `total`. */
+  terminalEnded(id: TerminalId, total: number): void;
   /** Name of the recording that is being made of `id`. Absent: none is. */
   nameOf(id: TerminalId): string | undefined;
   /** Kills the worker of a recording, for tests; does nothing unless the door was opened at start. */
@@ -173,8 +173,10 @@ class RecordingRegistry implements Recordings {
     for (const active of this.#active.values()) if (active.terminal === id) active.moved();
   }
 
-  terminalEnded(id: TerminalId): void {
-    for (const active of this.#active.values()) if (active.terminal === id) active.stop('exit');
+  terminalEnded(id: TerminalId, total: number): void {
+    for (const active of this.#active.values()) {
+      if (active.terminal === id) active.stop('exit', total);
+    }
   }
 
   injectFault(name: string, kind: FaultKind): void {

@@ -29,8 +29,8 @@ export interface TerminalsOptions {
   prepareShell(id: TerminalId, launch: LaunchRequest): Promise<Omit<PtyCommand, 'size'>>;
   /** Another worker has a terminal, since the one before died. */
   onMoved?(id: TerminalId): void;
-  /** A terminal has ended; its id is free. */
-  onEnded?(id: TerminalId): void;
+  /** A terminal has ended, its log at `total`. */
+  onEnded?(id: TerminalId, total: number): void;
   /** Name of the recording that is being made of a terminal. Absent: none is. */
   recordingOf?(id: TerminalId): string | undefined;
 }

@@ -206,8 +206,8 @@ export class TerminalRegistry implements Terminals {
   }
 
   facts(id: TerminalId): TerminalFacts {
-    const { epoch, title, termType } = this.#running(id);
-    return { epoch, title, termType };
+    const { epoch, title, termType, size, bytes } = this.#running(id);
+    return { epoch, title, termType, size, bytes };
   }
 
   feed(id: TerminalId, port: MessagePort, spec: RecordSpec): boolean {
@@ -375,7 +375,7 @@ export class TerminalRegistry implements Terminals {
     }
     this.#entries.delete(handle.id);
     entry.waiters.tell(endOfTerminal(handle));
-    this.#options.onEnded?.(handle.id);
+    this.#options.onEnded?.(handle.id, handle.bytes);
     this.#options.logger.info('terminal ended', { terminal: handle.id, bytes: handle.bytes });
     const keep = handle.state === 'exited' && !this.#closing;
     if (keep && this.#exited.add({ handle, owner })) return true;

@@ -57,6 +57,9 @@ export interface TerminalFacts {
   readonly title: string;
   /** `TERM` of what runs in it. */
   readonly termType: string;
+  readonly size: TerminalSize;
+  /** Output so far. */
+  readonly bytes: number;
 }
 
 /** The agent's terminals. */

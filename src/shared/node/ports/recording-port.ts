@@ -17,7 +17,12 @@ export interface RecordingTask {
   readonly epoch: string;
   readonly title: string;
   readonly termType: string;
+  /** Of the terminal when the recording was asked for, as where its log ended then. */
+  readonly size: TerminalSize;
+  readonly head: number;
   readonly input: boolean;
+  /** A worker had it before and died; its files may be there. */
+  readonly isResumed: boolean;
   /** What this file and its index may take, in bytes. */
   readonly maxBytes: number;
   /** Bytes that all recordings may still take: see `RecordingRoom`. */
@@ -31,7 +36,12 @@ export type RecordingCommand =
   /** The next worker of the terminal sends over this port. It is read when the one before has ended. */
   | { readonly type: 'feed'; readonly port: MessagePort }
   /** End it: what the terminal has said up to now is still written. */
-  | { readonly type: 'stop'; readonly reason: RecordingEndReason }
+  | {
+      readonly type: 'stop';
+      readonly reason: RecordingEndReason;
+      /** Where the log of the terminal ended. Absent: it goes on. */
+      readonly total?: number | undefined;
+    }
   /** Test door; ignored unless the agent was started with it. */
   | { readonly type: 'fault'; readonly kind: FaultKind };
 
