@@ -39,11 +39,13 @@ export function readCast(file: Buffer): ReadCast {
   const events: CastLine[] = [];
   const output: Buffer[] = [];
   let raw: Buffer | undefined;
+  let isPicture = false;
   let exited = false;
   for (const line of lines) {
     assert.ok(!exited, 'something follows the exit');
     if (line.startsWith('#')) {
       const [, bytes] = /^# holdfast-bytes ([A-Za-z0-9_-]+)$/.exec(line) ?? [];
+      isPicture ||= line === '# holdfast-picture';
       if (bytes !== undefined) raw = Buffer.from(bytes, 'base64url');
       continue;
     }
@@ -54,13 +56,14 @@ export function readCast(file: Buffer): ReadCast {
     assert.ok(Number.isFinite(interval) && interval >= 0);
     assert.equal(typeof data, 'string');
     assert.match(code, /^[oirmx]$/);
-    if (code === 'o') output.push(raw ?? Buffer.from(data));
+    if (code === 'o' && !isPicture) output.push(raw ?? Buffer.from(data));
     if (code === 'r') assert.match(data, /^[1-9][0-9]*x[1-9][0-9]*$/);
     if (code === 'x') {
       assert.match(data, /^[0-9]+$/);
       exited = true;
     }
     raw = undefined;
+    isPicture = false;
     events.push(event);
   }
   const of = (wanted: string): string[] =>

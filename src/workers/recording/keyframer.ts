@@ -11,22 +11,13 @@ import {
   type RecordingEnd,
 } from '../../shared/common/recording/index.js';
 import type { TerminalSize } from '../../shared/common/wire/index.js';
-import { SequenceScanner } from '../../shared/node/vt/index.js';
+import { ScreenEmulator } from '../terminal/screen/index.js';
 import { GrowingFile } from './growing-file.js';
 
+/** A keyframe is rarely a tenth of it; a larger screen loses its colours in it. */
+const PICTURE_BYTES = 256 * limits.KIB;
 /** Read from the recording at a time. */
 const READ_BYTES = 64 * limits.KIB;
-
-/** A screen that follows output. */
-export interface KeptScreen {
-  readonly size: TerminalSize;
-  /** Resolves when the screen shows it. */
-  write(bytes: Uint8Array): Promise<void>;
-  resize(size: TerminalSize): void;
-  /** Brings a fresh emulator of this size to this screen. */
-  picture(): string;
-  close(): void;
-}
 
 export interface KeyframerOptions {
   /** Where the index is. */
@@ -34,8 +25,6 @@ export interface KeyframerOptions {
   readonly cast: GrowingFile;
   /** A worker had it before and died. */
   readonly isResumed: boolean;
-  /** A fresh screen. Absent: there are no keyframes. */
-  readonly openScreen?: ((size: TerminalSize) => KeptScreen) | undefined;
   /** Whether the index may be that long. */
   readonly allows: (bytes: number) => boolean;
   readonly logger: Logger;
@@ -49,9 +38,9 @@ export interface KeyframerOptions {
 export class Keyframer {
   readonly #options: KeyframerOptions;
   readonly #index: GrowingFile | undefined;
-  readonly #scanner = new SequenceScanner();
   #parser = new CastParser();
-  #screen: KeptScreen | undefined;
+  #screen: ScreenEmulator | undefined;
+  #size: TerminalSize = { rows: 0, cols: 0 };
   /** Position of the last keyframe, and behind all that was read. */
   #last = 0;
   #read = 0;
@@ -84,14 +73,14 @@ export class Keyframer {
     const { path, cast } = options;
     const found = await GrowingFile.open(path, Number.POSITIVE_INFINITY);
     const text = (await found.read(0, found.bytes)).toString();
-    await found.shorten(Buffer.byteLength(text.slice(0, text.lastIndexOf('\n') + 1)));
     const keyframer = new Keyframer(options, found);
+    await found.shorten(Buffer.byteLength(text.slice(0, text.lastIndexOf('\n') + 1)));
+    if (found.bytes === 0) await keyframer.#append({ type: 'index', version: INDEX_VERSION });
     const keyframe = parseIndex(text).keyframes.findLast(({ position }) => position <= cast.bytes);
     const start = await cast.read(0, READ_BYTES);
     const parser = new CastParser();
     parser.push(start.subarray(0, start.indexOf('\n') + 1));
-    if (keyframe !== undefined && parser.header !== undefined)
-      await keyframer.#goTo(keyframe, parser);
+    if (keyframe !== undefined && parser.header !== undefined) keyframer.#goTo(keyframe, parser);
     return keyframer;
   }
 
@@ -140,7 +129,7 @@ export class Keyframer {
   async close(): Promise<void> {
     this.#closed = true;
     await this.#running;
-    this.#screen?.close();
+    this.#screen?.dispose();
     await this.#index?.close();
   }
 
@@ -153,7 +142,8 @@ export class Keyframer {
         const had = this.#parser.header;
         const events = this.#parser.push(piece);
         if (had === undefined && this.#parser.header !== undefined) {
-          this.#screen = this.#options.openScreen?.(this.#parser.header.size);
+          this.#size = this.#parser.header.size;
+          this.#screen = new ScreenEmulator(this.#size);
         }
         for (const event of events) await this.#take(event);
       }
@@ -167,21 +157,20 @@ export class Keyframer {
     const screen = this.#screen;
     if (screen === undefined || this.#closed) return;
     const size = event.code === 'r' ? parseSize(event.data) : undefined;
-    if (size !== undefined) screen.resize(size);
-    if (event.code === 'o') {
-      const bytes = event.raw ?? Buffer.from(event.data);
-      this.#scanner.skip(bytes);
-      await screen.write(bytes);
+    if (size !== undefined) {
+      screen.resize(size);
+      this.#size = size;
     }
+    if (event.code === 'o') screen.write(event.raw ?? Buffer.from(event.data));
     // In the middle of a sequence no screen says what will follow.
-    if (event.end - this.#last < limits.RECORDING_KEYFRAME_BYTES || !this.#scanner.atBoundary)
-      return;
+    if (event.end - this.#last < limits.RECORDING_KEYFRAME_BYTES || !screen.atBoundary) return;
     const entry: IndexEntry = {
       type: 'keyframe',
       position: event.end,
       at: event.at,
-      ...screen.size,
-      screen: screen.picture(),
+      rows: this.#size.rows,
+      cols: this.#size.cols,
+      screen: screen.snapshot(PICTURE_BYTES).screen,
     };
     await this.#append(entry);
     this.#last = event.end;
@@ -198,12 +187,13 @@ export class Keyframer {
     await index.append(data);
   }
 
-  async #goTo(keyframe: Keyframe, parsed: CastParser): Promise<void> {
+  #goTo(keyframe: Keyframe, parsed: CastParser): void {
     const { header } = parsed;
     if (header === undefined) return;
     this.#parser = new CastParser({ header, position: keyframe.position, at: keyframe.at });
-    this.#screen = this.#options.openScreen?.(keyframe);
-    await this.#screen?.write(Buffer.from(keyframe.screen));
+    this.#size = { rows: keyframe.rows, cols: keyframe.cols };
+    this.#screen = new ScreenEmulator(this.#size);
+    this.#screen.write(Buffer.from(keyframe.screen));
     this.#last = keyframe.position;
     this.#read = keyframe.position;
   }

@@ -65,6 +65,8 @@ export class Recording {
   #next = 0;
   #missing = 0;
   #size: TerminalSize = { rows: 0, cols: 0 };
+  /** Number of the next change of the size. */
+  #sizes = 0;
   #isWriting = false;
   #flush: NodeJS.Timeout | undefined;
   #stopping: RecordingEndReason | undefined;
@@ -98,10 +100,11 @@ export class Recording {
     const reason = await this.#ended.promise;
     clearTimeout(this.#flush);
     for (const feed of [this.#feed, ...this.#feeds]) feed?.close();
-    await this.#file.sync().catch(() => undefined);
     const { bytes, at, missing } = this.#status;
     await this.#keyframer.end({ reason, durationMs: at, bytes, missing });
     this.#port.postMessage({ type: 'ended', reason } satisfies RecordingEvent);
+    // A busy disk may take its time; nobody who stops a recording waits for that.
+    await this.#file.sync().catch(() => undefined);
     // Whoever plays a long recording right after it ended has the keyframes that there are by then.
     if (reason !== 'closed') await this.#keyframer.complete();
     await this.#keyframer.close();
@@ -216,7 +219,7 @@ export class Recording {
     const at = monotonicMs();
     const { size, head } = this.#task;
     const last: FeedMessage[] = [];
-    if (this.#startedAt === 0) last.push({ type: 'begin', at, offset: head, size });
+    if (this.#startedAt === 0) last.push({ type: 'begin', at, offset: head, size, sizes: 0 });
     if (this.#total !== undefined) last.push({ type: 'gap', at, to: this.#total });
     for (const message of last) this.#waiting.push({ message, from: undefined });
     if (last.length > 0) await this.#writeBatch();
@@ -276,13 +279,12 @@ export class Recording {
       case 'gap':
         return this.#gap(at, message.to);
       case 'snapshot':
-        this.#next = message.offset;
-        return (
-          this.#resize(at, message.size) +
-          encoder.outputBreak(at) +
-          encoder.output(at, Buffer.concat([RESET, message.bytes]))
-        );
+        if (message.sizes < this.#sizes) return '';
+        this.#sizes = message.sizes;
+        return this.#resize(at, message.size) + encoder.picture(at, message.bytes);
       case 'size':
+        if (message.number < this.#sizes) return '';
+        this.#sizes = message.number + 1;
         return this.#resize(at, message.size);
       case 'input':
         return encoder.input(at, message.bytes);
@@ -298,10 +300,13 @@ export class Recording {
     }
   }
 
-  #begin({ at, offset, size }: Extract<FeedMessage, { type: 'begin' }>): string {
+  #begin({ at, offset, size, sizes }: Extract<FeedMessage, { type: 'begin' }>): string {
+    // What the worker before had said of sizes later in the log stays.
+    const isNews = sizes >= this.#sizes;
+    if (isNews) this.#sizes = sizes;
     if (this.#startedAt > 0) {
       const now = at - this.#startedAt;
-      return this.#gap(now, offset) + this.#resize(now, size);
+      return this.#gap(now, offset) + (isNews ? this.#resize(now, size) : '');
     }
     const { terminal, epoch, title, termType, input } = this.#task;
     this.#startedAt = at;
@@ -376,9 +381,6 @@ export class Recording {
   }
 }
 
-/** Makes any emulator a fresh one (RIS). */
-const RESET = Buffer.from('\x1bc');
-
 const REASONS: Partial<Record<RecordingEndReason, string>> = {
   limit: 'it is as long as it may be',
   quota: 'recordings take all the space they may have',
@@ -389,6 +391,7 @@ const REASONS: Partial<Record<RecordingEndReason, string>> = {
 function costOf(message: FeedMessage): number {
   switch (message.type) {
     case 'output':
+    case 'snapshot':
       return message.bytes.length;
     case 'input':
       return message.bytes.length + MESSAGE_BYTES;

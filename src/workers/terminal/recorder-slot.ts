@@ -1,5 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
-import type { ExitStatus, TerminalSize } from '../../shared/common/wire/index.js';
+import type { ExitStatus } from '../../shared/common/wire/index.js';
 import type { RecordSpec } from '../../shared/node/ports/index.js';
 import { Recorder, type RecorderContext } from './recorder.js';
 
@@ -32,8 +32,8 @@ export class RecorderSlot {
     this.#recorder?.outputAdded(count);
   }
 
-  sizeChanged(size: TerminalSize): void {
-    this.#recorder?.sizeChanged(size);
+  sizeChanged(): void {
+    this.#recorder?.sizeChanged();
   }
 
   exited(exit: ExitStatus): void {

@@ -9,6 +9,7 @@ import {
 } from '../../shared/node/ports/index.js';
 import type { Guard } from './guard.js';
 import type { OutputLog } from './output-log.js';
+import type { LogPoint, SizeLog } from './screen/index.js';
 import { ShownInput } from './shown-input.js';
 import type { AttachPoint } from './viewer.js';
 
@@ -28,7 +29,7 @@ export interface RecorderContext {
   readonly fd: number;
   /** Where it begins that has everything before `from`. */
   attachPoint(from: number | undefined): AttachPoint;
-  size(): TerminalSize;
+  readonly sizes: SizeLog;
 }
 
 /**
@@ -46,8 +47,8 @@ export class Recorder {
   #queued = 0;
   /** When the oldest byte that was not handed over came. */
   #pendingSince = 0;
-  /** What the recording has to be told yet. */
-  #size: TerminalSize | undefined;
+  /** Number of the next size change that it has to be told. */
+  #sizes: number;
   #timer: Timer | undefined;
   #closed = false;
 
@@ -62,7 +63,8 @@ export class Recorder {
     this.#port = feed;
     this.#onEnd = onEnd;
     const point = context.attachPoint(from);
-    this.#cursor = point.offset;
+    this.#cursor = point.gap?.from ?? point.offset;
+    this.#sizes = point.sizes;
     this.#shown = input
       ? new ShownInput({
           fd: context.fd,
@@ -74,10 +76,9 @@ export class Recorder {
           },
         })
       : undefined;
-    const at = monotonicMs();
-    const offset = point.gap?.from ?? point.offset;
-    this.#send({ type: 'begin', at, offset, size: context.size() });
-    if (point.gap !== undefined) this.#send({ type: 'gap', at, to: point.gap.to });
+    const { size, sizes } = point;
+    this.#send({ type: 'begin', at: monotonicMs(), offset: this.#cursor, size, sizes });
+    this.#skipTo(point);
   }
 
   start(): void {
@@ -106,8 +107,8 @@ export class Recorder {
     });
   }
 
-  sizeChanged(size: TerminalSize): void {
-    this.#size = size;
+  /** A change was added to the log of sizes. */
+  sizeChanged(): void {
     this.#collect();
   }
 
@@ -157,26 +158,48 @@ export class Recorder {
   #collect(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
-    const { log, attachPoint } = this.#context;
-    while (this.#cursor < log.head && !this.#isFull) {
-      if (this.#cursor < log.foldedTo) {
-        this.#cursor = attachPoint(this.#cursor).offset;
-        this.#send({ type: 'gap', at: monotonicMs(), to: this.#cursor });
+    const { log, sizes, attachPoint } = this.#context;
+    // Sizes in the order of the log: output up to a change, the change, and what was written for it.
+    while (!this.#isFull) {
+      if (this.#cursor < log.foldedTo || this.#sizes < sizes.oldest) {
+        this.#skipTo(attachPoint(this.#cursor));
         continue;
       }
-      const to = Math.min(log.head, this.#cursor + limits.OUTPUT_FRAME_BYTES);
-      const bytes = new Uint8Array(to - this.#cursor);
-      log.copy(this.#cursor, to, bytes, 0);
-      this.#queued += bytes.length;
-      this.#send({ type: 'output', at: this.#pendingSince, offset: this.#cursor, bytes }, bytes);
-      this.#cursor = to;
-      this.#pendingSince = monotonicMs();
+      const change = sizes.at(this.#sizes);
+      const end = Math.min(log.head, change?.offset ?? log.head);
+      if (this.#cursor < end)
+        this.#handOver(Math.min(end, this.#cursor + limits.OUTPUT_FRAME_BYTES));
+      else if (change === undefined) return;
+      else this.#handOverSize(change.size);
     }
-    // What was said before it must come before it.
-    if (this.#size === undefined || this.#isFull) return;
+  }
+
+  #handOver(to: number): void {
+    const bytes = new Uint8Array(to - this.#cursor);
+    this.#context.log.copy(this.#cursor, to, bytes, 0);
+    this.#queued += bytes.length;
+    this.#send({ type: 'output', at: this.#pendingSince, offset: this.#cursor, bytes }, bytes);
+    this.#cursor = to;
+    this.#pendingSince = monotonicMs();
+  }
+
+  #handOverSize(size: TerminalSize): void {
     this.#queued += MESSAGE_BYTES;
-    this.#send({ type: 'size', at: monotonicMs(), size: this.#size });
-    this.#size = undefined;
+    this.#send({ type: 'size', at: monotonicMs(), number: this.#sizes, size });
+    this.#sizes += 1;
+  }
+
+  /** Goes on at `point`: tells what is lost, and what the screen shows there. */
+  #skipTo({ offset, size, sizes, snapshot }: LogPoint): void {
+    const at = monotonicMs();
+    if (offset > this.#cursor) this.#send({ type: 'gap', at, to: offset });
+    this.#cursor = offset;
+    this.#sizes = sizes;
+    if (snapshot === undefined) return;
+    // A copy of our own, since what goes to another thread is gone here.
+    const bytes = new Uint8Array(snapshot);
+    this.#queued += bytes.length;
+    this.#send({ type: 'snapshot', at, size, sizes, bytes }, bytes);
   }
 
   get #isFull(): boolean {

@@ -143,7 +143,7 @@ export class Terminal implements ViewerHost {
       guard: this.#guard,
       fd: task.ioFd,
       attachPoint: (from) => this.#viewers.attachPoint(from),
-      size: () => this.sharing.sizes.size,
+      sizes: this.#screen.sizes,
     });
     this.#door = new ViewerDoor({
       clock: this.#clock,
@@ -335,7 +335,7 @@ export class Terminal implements ViewerHost {
     tryResize(this.#task.ioFd, size, this.#logger);
     this.#screen.resized(size);
     this.#viewers.sizeChanged();
-    this.#recorder.sizeChanged(size);
+    this.#recorder.sizeChanged();
     this.#post({ type: 'resized', size });
   }
 

@@ -23,6 +23,9 @@ export interface CastHeader {
 /** Marks the comment before an output line that holds the bytes which its text could not keep. */
 export const RAW_COMMENT = '# holdfast-bytes ';
 
+/** Marks the comment before an output line that the program did not write: a picture of the screen. */
+const PICTURE_COMMENT = '# holdfast-picture';
+
 /** Controls, marks that reorder text, and what else does not print, beyond what JSON escapes by itself. */
 const NOT_PRINTABLE =
   /[\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff0-\ufffb\ufffe\uffff]/g;
@@ -66,6 +69,15 @@ export class CastEncoder {
   /** The lines of `bytes` of output at `at`. Empty: the first character of them is not complete. */
   output(at: number, bytes: Uint8Array): string {
     return this.#outputLines(at, this.#output.push(bytes));
+  }
+
+  /**
+   * A picture of the screen in place of output that is missing: bytes for a fresh emulator. A comment
+   * before it says that the program did not write it.
+   */
+  picture(at: number, bytes: Uint8Array): string {
+    const text = new TextDecoder().decode(bytes);
+    return this.outputBreak(at) + `${PICTURE_COMMENT}\n` + this.#line(at, 'o', `\x1bc${text}`);
   }
 
   /** The output has a hole here, or ends: what is held of a character stays as it is. */

@@ -82,6 +82,11 @@ export class RecordingPlayer {
     return !this.#playing && this.#target === undefined && this.#base >= this.durationMs;
   }
 
+  /** On its way to another moment. */
+  get seeking(): boolean {
+    return this.#target !== undefined;
+  }
+
   get speed(): number {
     return this.#speed;
   }
@@ -173,7 +178,7 @@ export class RecordingPlayer {
     const left = Math.min(at - this.position, idleLimitMs) / this.#speed;
     if (left > 0) {
       this.#until = Math.min(at, this.position + idleLimitMs);
-      if (await this.#sleep(left)) return;
+      if ((await this.#sleep(left)) || !this.#mayGoOn()) return;
     }
     this.#base = Math.max(this.#base, at);
     this.#since = this.#clock.now();
@@ -252,6 +257,11 @@ export class RecordingPlayer {
     const stream = this.#stream;
     this.#stream = undefined;
     void stream?.return?.().catch(() => undefined);
+  }
+
+  /** Nobody has stopped it or sent it elsewhere meanwhile. */
+  #mayGoOn(): boolean {
+    return this.#playing && this.#target === undefined && !this.#closed;
   }
 
   /** A call, since a property read twice is taken to be the same across an `await`. */

@@ -53,12 +53,13 @@ export type RecordingEvent =
 
 /** Terminal worker to recording worker. `at` is the system's monotonic clock in ms, the same everywhere. */
 export type FeedMessage =
-  /** First message: where output begins, and the size there. */
+  /** First message: where output begins, the size there, and the number of the next change of it. */
   | {
       readonly type: 'begin';
       readonly at: number;
       readonly offset: number;
       readonly size: TerminalSize;
+      readonly sizes: number;
     }
   /** Log bytes from `offset` on; the buffer is transferred. */
   | {
@@ -69,15 +70,21 @@ export type FeedMessage =
     }
   /** Log bytes up to `to` are lost; they were more than could be written in time, or a worker died. */
   | { readonly type: 'gap'; readonly at: number; readonly to: number }
-  /** Brings a fresh emulator of `size` to the screen at log position `offset`. */
+  /** Brings a fresh emulator of `size` to the screen where output goes on; after `begin` or `gap`. */
   | {
       readonly type: 'snapshot';
       readonly at: number;
-      readonly offset: number;
       readonly size: TerminalSize;
+      readonly sizes: number;
       readonly bytes: Uint8Array;
     }
-  | { readonly type: 'size'; readonly at: number; readonly size: TerminalSize }
+  /** Change `number` of the size, at the log position that has been reached. */
+  | {
+      readonly type: 'size';
+      readonly at: number;
+      readonly number: number;
+      readonly size: TerminalSize;
+    }
   | { readonly type: 'input'; readonly at: number; readonly bytes: Uint8Array }
   /** After the last byte of output. Last message. */
   | { readonly type: 'exit'; readonly at: number; readonly exit: ExitStatus };
