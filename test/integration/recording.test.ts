@@ -15,7 +15,7 @@ import {
   type TerminalId,
 } from '../../src/shared/common/index.js';
 import type { RecordingInfo } from '../../src/shared/common/wire/index.js';
-import { checkLeaks, tempDir, waitFor } from '../support/index.js';
+import { checkLeaks, runProgram, tempDir, waitFor } from '../support/index.js';
 import { readCast, type ReadCast } from '../support/cast.js';
 import { consoleLogger, createTerminals, TestViewer } from '../support/terminals.js';
 
@@ -88,6 +88,15 @@ class Rig {
   }
 }
 
+/** What a viewer was told of recordings. */
+function toldOf({ frames }: TestViewer): unknown[] {
+  return frames.flatMap((frame) => {
+    if (frame.type !== 'event') return [];
+    const event = JSON.parse(frame.json) as { type: string; on?: boolean };
+    return event.type === 'recording' ? [event.on] : [];
+  });
+}
+
 test('recording - holds every byte, size and the exit of a program', async () => {
   const rig = new Rig(
     'read go; seq 1 20000; printf "\\303\\244\\342\\202"; sleep 0.1; printf "\\254"; read size; stty size; exit 7',
@@ -97,6 +106,10 @@ test('recording - holds every byte, size and the exit of a program', async () =>
   const info = await rig.recordings.record('one' as TerminalId, { input: false, name: 'first' });
   assert.equal(info.state, 'recording');
   assert.equal((await rig.terminals.list())[0]?.recording, 'first');
+  await viewer.until(() => toldOf(viewer).includes(true), 5_000, 'being told');
+  const late = rig.viewer('one');
+  await late.until(() => toldOf(late).includes(true), 5_000, 'being told');
+  late.close();
   viewer.type('go\n');
   await viewer.sees(Buffer.from('€').toString('latin1'));
   viewer.send({ type: 'resize', size: { rows: 40, cols: 100 } });
@@ -313,4 +326,42 @@ test('recording - a limit and the quota end it with a stated reason', async () =
   });
   await rig.recordings.delete('a');
   await rig.recordings.record('d' as TerminalId, { input: false });
+});
+
+test('recording - a full disk ends it, and the terminal goes on', async (t) => {
+  const folder = tempDir();
+  const mounted = await runProgram('mount', [
+    '-t',
+    'tmpfs',
+    '-o',
+    'size=256k,mode=700',
+    'tmpfs',
+    folder,
+  ]);
+  if (mounted.status !== 0) {
+    t.skip('mounting is not allowed here');
+    return;
+  }
+  try {
+    const rig = new Rig('read go; seq 1 100000; read go; echo alive', { stateDir: folder });
+    const viewer = rig.viewer('full');
+    await viewer.attached;
+    await rig.recordings.record('full' as TerminalId, { input: false, name: 'full' });
+    viewer.type('go\n');
+    await viewer.sees('100000');
+    const done = await rig.ended('full');
+    assert.equal(done.reason, 'disk-full');
+    const cast = rig.read('full');
+    assert.ok(cast.output.length > 100_000);
+    assert.ok(viewer.bytes().subarray(0, cast.output.length).equals(cast.output));
+    assert.match(
+      cast.markers.at(-1) ?? '',
+      /^recording ended: the disk is full; [1-9][0-9]* bytes/,
+    );
+    viewer.type('go\n');
+    await viewer.sees('alive');
+    await rig.close();
+  } finally {
+    await runProgram('umount', ['-l', folder]);
+  }
 });

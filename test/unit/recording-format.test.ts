@@ -173,6 +173,18 @@ function smallDisk(capacity: number): { readonly calls: FileCalls; content(): Bu
   return { calls: calls as unknown as FileCalls, content: () => content };
 }
 
+test('recording format - writes at the same time take turns', async () => {
+  const disk = smallDisk(100);
+  const file = new GrowingFile(disk.calls, 0);
+  const words = ['one ', 'two ', 'three ', 'four'];
+  const writes = words.map((word) => file.append(Buffer.from(word)));
+  const tooMuch = file.append(Buffer.alloc(200));
+  const after = file.append(Buffer.from('!'));
+  await assert.rejects(tooMuch, { code: 'ENOSPC' });
+  await Promise.all([...writes, after]);
+  assert.equal(disk.content().toString(), 'one two three four!');
+});
+
 test('recording format - a full disk leaves whole lines, and room for a last word', async () => {
   const disk = smallDisk(100_000);
   const file = new GrowingFile(disk.calls, 0);

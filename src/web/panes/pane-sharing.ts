@@ -88,6 +88,9 @@ export class PaneSharing {
       case 'command-end':
         this.#options.commandEnded(event.durationMs);
         return;
+      case 'recording':
+        this.#showRecording(event.on);
+        return;
       case 'control-requested':
         this.#showRequest(event);
         return;
@@ -113,7 +116,8 @@ export class PaneSharing {
 
   /** Nothing that was told holds any more. */
   detached(): void {
-    for (const key of ['size', 'driver', 'request', 'sharing']) this.#options.notes.hide(key);
+    for (const key of ['size', 'driver', 'request', 'sharing', 'recording'])
+      this.#options.notes.hide(key);
     this.#options.changed();
   }
 
@@ -187,6 +191,12 @@ export class PaneSharing {
         }),
       ],
     });
+  }
+
+  #showRecording(on: boolean): void {
+    const { notes } = this.#options;
+    if (on) notes.show('recording', { body: ['This terminal is being recorded.'], look: 'warn' });
+    else notes.hide('recording');
   }
 
   #showRequest(event: Extract<ViewerEventAt, { type: 'control-requested' }>): void {

@@ -18,6 +18,8 @@ export type FileCalls = Pick<FileHandle, 'write' | 'read' | 'truncate' | 'datasy
 export class GrowingFile {
   readonly #handle: FileCalls;
   #bytes: number;
+  /** When the last write that was asked for is over. */
+  #turn: Promise<void> = Promise.resolve();
 
   constructor(handle: FileCalls, bytes: number) {
     this.#handle = handle;
@@ -54,8 +56,17 @@ export class GrowingFile {
     return this.#bytes;
   }
 
-  /** Adds `data` as a whole, or throws the system's error with the file as it was. */
-  async append(data: Uint8Array): Promise<void> {
+  /**
+   * Adds `data` as a whole, or throws the system's error with the file as it was. Calls at the same time
+   * take their turns.
+   */
+  append(data: Uint8Array): Promise<void> {
+    const turn = this.#turn.then(() => this.#append(data));
+    this.#turn = turn.catch(() => undefined);
+    return turn;
+  }
+
+  async #append(data: Uint8Array): Promise<void> {
     let written = 0;
     try {
       while (written < data.length) {
@@ -93,6 +104,7 @@ export class GrowingFile {
 
   /** Cuts the file to `bytes`. */
   async shorten(bytes: number): Promise<void> {
+    await this.#turn;
     await this.#handle.truncate(bytes);
     this.#bytes = bytes;
   }

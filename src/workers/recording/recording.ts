@@ -184,6 +184,7 @@ export class Recording {
     const bytes = this.#waiting.reduce((sum, { message }) => sum + costOf(message), 0);
     if (
       bytes >= BATCH_BYTES ||
+      this.#startedAt === 0 ||
       this.#feed === undefined ||
       this.#waiting.at(-1)?.message.type === 'exit'
     ) {
@@ -245,7 +246,9 @@ export class Recording {
       return;
     }
     await this.#file.append(data);
+    const isFirst = this.#status.bytes === 0;
     this.#store(this.#next - this.#encoder.heldBytes);
+    if (isFirst) this.#port.postMessage({ type: 'begun' } satisfies RecordingEvent);
     for (const [feed, bytes] of paid) {
       if (bytes > 0) feed.postMessage({ type: 'written', bytes } satisfies FeedAnswer);
     }

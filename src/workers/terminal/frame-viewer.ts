@@ -57,8 +57,8 @@ export class FrameViewer implements Viewer {
   readonly #facts: () => TerminalFacts;
   #ready = false;
   #wantsType = true;
-  /** An event from before it was attached. */
-  #early: string | undefined;
+  /** Events from before it was attached. */
+  readonly #early: string[] = [];
   #size: TerminalSize | undefined;
   #cursor = 0;
   #acked = 0;
@@ -203,7 +203,7 @@ export class FrameViewer implements Viewer {
 
   sendEvent(json: string): void {
     // What its own attach led to comes after the answer to it.
-    if (!this.#ready) this.#early = json;
+    if (!this.#ready) this.#early.push(json);
     else if (this.#channel.credit > 0) {
       this.#channel.send(encodeAgentFrame({ type: 'event', json }));
     }
@@ -314,7 +314,7 @@ export class FrameViewer implements Viewer {
       this.#channel.send(encodeAgentFrame({ type: 'gap', ...point.gap }));
     }
     this.#startSnapshot(point);
-    if (this.#early !== undefined) this.sendEvent(this.#early);
+    for (const json of this.#early.splice(0)) this.sendEvent(json);
     this.#host.progressed(this);
   }
 

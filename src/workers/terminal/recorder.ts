@@ -9,9 +9,9 @@ import {
 } from '../../shared/node/ports/index.js';
 import type { Guard } from './guard.js';
 import type { OutputLog } from './output-log.js';
-import type { LogPoint, SizeLog } from './screen/index.js';
+import type { LogPoint, TerminalScreen } from './screen/index.js';
 import { ShownInput } from './shown-input.js';
-import type { AttachPoint } from './viewer.js';
+import type { ViewerSet } from './viewer-set.js';
 
 /** Output collects this long, so that a flood is few messages; a tenth of what an eye notices. */
 const COLLECT_MS = 5;
@@ -27,9 +27,9 @@ export interface RecorderContext {
   readonly guard: Guard;
   /** The PTY's master. */
   readonly fd: number;
-  /** Where it begins that has everything before `from`. */
-  attachPoint(from: number | undefined): AttachPoint;
-  readonly sizes: SizeLog;
+  readonly screen: Pick<TerminalScreen, 'sizes'>;
+  /** Who is told that the terminal is recorded; they know where one begins in the log. */
+  readonly viewers: Pick<ViewerSet, 'attachPoint' | typeof Symbol.iterator>;
 }
 
 /**
@@ -62,7 +62,7 @@ export class Recorder {
     this.#context = context;
     this.#port = feed;
     this.#onEnd = onEnd;
-    const point = context.attachPoint(from);
+    const point = context.viewers.attachPoint(from);
     this.#cursor = point.gap?.from ?? point.offset;
     this.#sizes = point.sizes;
     this.#shown = input
@@ -158,11 +158,12 @@ export class Recorder {
   #collect(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
-    const { log, sizes, attachPoint } = this.#context;
+    const { log, viewers } = this.#context;
+    const { sizes } = this.#context.screen;
     // Sizes in the order of the log: output up to a change, the change, and what was written for it.
     while (!this.#isFull) {
       if (this.#cursor < log.foldedTo || this.#sizes < sizes.oldest) {
-        this.#skipTo(attachPoint(this.#cursor));
+        this.#skipTo(viewers.attachPoint(this.#cursor));
         continue;
       }
       const change = sizes.at(this.#sizes);

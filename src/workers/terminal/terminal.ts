@@ -106,10 +106,9 @@ export class Terminal implements ViewerHost {
       },
       replayStart: (from) => findReplayStart(this.#log, this.#scanner.pack(), from),
     });
+    const parts = { log: this.#log, clock: this.#clock, screen: this.#screen };
     this.#viewers = new ViewerSet(task.pace, {
-      log: this.#log,
-      clock: this.#clock,
-      screen: this.#screen,
+      ...parts,
       pauseReading: () => {
         this.#reader.pause();
       },
@@ -138,12 +137,10 @@ export class Terminal implements ViewerHost {
       },
     });
     this.#recorder = new RecorderSlot({
-      log: this.#log,
-      clock: this.#clock,
+      ...parts,
       guard: this.#guard,
       fd: task.ioFd,
-      attachPoint: (from) => this.#viewers.attachPoint(from),
-      sizes: this.#screen.sizes,
+      viewers: this.#viewers,
     });
     this.#door = new ViewerDoor({
       clock: this.#clock,
@@ -240,6 +237,7 @@ export class Terminal implements ViewerHost {
     const point = this.#viewers.attachPoint(from);
     this.#viewers.add(viewer);
     this.sharing.presence.joined(viewer);
+    this.#recorder.tell(viewer);
     return point;
   }
 
@@ -310,8 +308,7 @@ export class Terminal implements ViewerHost {
         this.#close({ type: 'finished' });
         return;
       case 'record':
-        if (this.#state === 'reading') this.#recorder.begin(command.feed, command.spec);
-        else command.feed.close();
+        this.#recorder.begin(command.feed, command.spec);
         return;
       case 'fault':
         if (workerSetup()?.faults === true) injectFault(command.kind);

@@ -39,12 +39,15 @@ export class ActiveRecording {
   readonly name: string;
   readonly terminal: TerminalId;
   readonly startedAt = new Date();
+  /** When its file has its first line, or there will be none. Never rejects. */
+  readonly begun: Promise<void>;
   /** When its file is complete, with how it ended. Never rejects. */
   readonly ended: Promise<RecordingEndReason>;
   /** When its index is complete, too. Never rejects. */
   readonly settled: Promise<void>;
   readonly #options: ActiveRecordingOptions;
   readonly #status = new RecordingStatus();
+  readonly #begun = deferred<void>();
   readonly #ended = deferred<RecordingEndReason>();
   readonly #settled = deferred<void>();
   #port: MessagePort | undefined;
@@ -56,6 +59,7 @@ export class ActiveRecording {
     this.name = options.name;
     this.terminal = options.terminal;
     this.#options = options;
+    this.begun = this.#begun.promise;
     this.ended = this.#ended.promise;
     this.settled = this.#settled.promise;
   }
@@ -168,6 +172,9 @@ export class ActiveRecording {
 
   #receive(event: RecordingEvent): void {
     switch (event.type) {
+      case 'begun':
+        this.#begun.resolve();
+        return;
       case 'ended':
         this.#reason = event.reason;
         this.#ended.resolve(event.reason);
@@ -201,6 +208,7 @@ export class ActiveRecording {
     this.#reason = reason;
     this.#port?.close();
     this.#port = undefined;
+    this.#begun.resolve();
     this.#ended.resolve(reason);
     this.#settled.resolve();
   }

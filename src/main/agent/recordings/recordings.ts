@@ -54,6 +54,8 @@ export interface Recordings extends RecordingRequests, Closable {
 const HEAP_MB = 256;
 /** A recording that could not hold even this much is refused. */
 const LEAST_BYTES = 128 * limits.KIB;
+/** How long whoever asks for a recording waits for its first line. */
+const BEGIN_MS = 5_000;
 /** How long a closing agent waits for files to be completed. */
 const CLOSE_MS = 2_000;
 
@@ -187,12 +189,8 @@ class RecordingRegistry implements Recordings {
   readonly close = once(async () => {
     this.#closing = true;
     for (const active of this.#active.values()) active.stop('closed');
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise((resolve) => {
-      timer = setTimeout(resolve, CLOSE_MS);
-    });
-    await Promise.race([Promise.all([...this.#active.values()].map(({ ended }) => ended)), late]);
-    clearTimeout(timer);
+    const ends = [...this.#active.values()].map(({ ended }) => ended);
+    await withinTime(Promise.all(ends), CLOSE_MS);
     if (this.#threads) await this.#pool.close();
   });
 
@@ -227,6 +225,9 @@ class RecordingRegistry implements Recordings {
     active.start();
     logger.info('recording started', { recording: name, terminal: id, input });
     void this.#settle(active);
+    // Whoever asked may count on all from here on being in it. A terminal that is being given to
+    // another worker just now takes a little longer.
+    await withinTime(active.begun, BEGIN_MS);
     return active.info;
   }
 
@@ -284,6 +285,16 @@ class RecordingRegistry implements Recordings {
     for (const name of await this.#folder.names()) used += roundUp(await this.#folder.size(name));
     this.#room.give(this.#options.quotaBytes - used);
   }
+}
+
+/** Waits for `event`, but not longer than `ms`. */
+async function withinTime(event: Promise<unknown>, ms: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([event, late]);
+  clearTimeout(timer);
 }
 
 /** `build-20260131-101500`, with a number behind it if that is taken. */

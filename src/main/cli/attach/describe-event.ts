@@ -14,6 +14,8 @@ export function describeEvent(event: ViewerEventAt): string | undefined {
       return `${event.by ?? event.subject} ended the control; everybody types again`;
     case 'viewer-dropped':
       return `${event.by ?? 'the owner'} ended the viewing of ${event.subject}`;
+    case 'recording':
+      return event.on ? 'this terminal is being recorded' : 'the recording has ended';
     case 'cwd':
     case 'command-start':
     case 'command-end':

@@ -27,6 +27,8 @@ export type ViewerEvent =
       readonly status?: number | undefined;
       readonly durationMs?: number | undefined;
     }
+  /** The terminal is recorded from now on, or is not any more. */
+  | { readonly type: 'recording'; readonly on: boolean }
   /** Somebody would like to type, or to type alone. */
   | ({ readonly type: 'control-requested' } & About)
   /** Only this viewer types from now on. */
@@ -74,6 +76,10 @@ export function parseViewerEvent(json: string): ViewerEventAt | undefined {
         ...(status === undefined ? {} : { status }),
         ...(durationMs === undefined ? {} : { durationMs }),
       };
+    }
+    case 'recording': {
+      const { on } = value;
+      return typeof on === 'boolean' ? { type: 'recording', offset, on } : undefined;
     }
     case 'control-requested':
     case 'control-granted':

@@ -47,6 +47,8 @@ export type RecordingCommand =
 
 /** Recording worker to main. */
 export type RecordingEvent =
+  /** The terminal is heard: the file has its first line. */
+  | { readonly type: 'begun' }
   /** The file is complete. Last message. */
   | { readonly type: 'ended'; readonly reason: RecordingEndReason }
   | { readonly type: 'log'; readonly record: LogRecord };
