@@ -99,7 +99,7 @@ serveProgram(methods, async () => {
   await methods.close({});
 });
 
-/** More than any ring holds, so that the replay needs no acknowledgement. */
+/** More than any ring holds, so that only the agent's own bound on what is under way matters. */
 const WINDOW = limits.RING_MAX_BYTES;
 
 type Frame = ReturnType<typeof decodeAgentFrame>;
@@ -115,7 +115,11 @@ function start(channel: ByteChannel, onFrame: (frame: Frame) => void, onEnd?: ()
   channel.start({
     message: (bytes) => {
       channel.consumed(bytes.length);
-      onFrame(decodeAgentFrame(bytes));
+      const frame = decodeAgentFrame(bytes);
+      if (frame.type === 'output') {
+        channel.send(encodeClientFrame({ type: 'ack', offset: frame.nextOffset, window: WINDOW }));
+      }
+      onFrame(frame);
     },
     credit: () => undefined,
     end: () => onEnd?.(),
