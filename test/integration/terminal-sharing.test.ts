@@ -7,6 +7,7 @@ import type { TerminalRegistry } from '../../src/main/agent/terminals/index.js';
 import { checkLeaks } from '../support/leaks.js';
 import { seededRandom } from '../support/random.js';
 import { createTerminals, openChannel, TestViewer } from '../support/terminals.js';
+import { waitFor } from '../support/wait-for.js';
 
 checkLeaks();
 
@@ -23,6 +24,11 @@ const type = (id: string) => [`terminal:${id}:type`];
 async function sizeOf(id: string): Promise<string> {
   const info = (await terminals.list()).find((terminal) => terminal.id === id);
   return `${String(info?.rows)}x${String(info?.cols)}`;
+}
+
+/** Main hears of a size a little after the viewers do. */
+async function hasSize(id: string, size: string): Promise<void> {
+  await waitFor(async () => (await sizeOf(id)) === size, { what: `size ${size}` });
 }
 
 /** Waits until `viewer` has been told of `count` viewers in all. */
@@ -164,11 +170,12 @@ test('sharing - the terminal has the size of who claimed it, and of the others w
     scopes: type(id),
     settings: { sizePolicy: 'mine' },
   });
+  await bob.until(() => bob.presence?.you !== undefined);
   await ann.until(() => ann.presence?.sizePolicy === 'mine' && ann.presence.sizeOwner === bob.you);
   ann.send({ type: 'resize', size: { rows: 10, cols: 10 } });
   ann.control({ type: 'claim-size' });
   await ann.until(() => ann.events('refused')[0]?.code === 'ERR_FORBIDDEN');
-  assert.equal(await sizeOf(id), '40x120');
+  await hasSize(id, '40x120');
   const eve = new TestViewer(terminals, id, {
     scopes: type(id),
     settings: { sizePolicy: 'mine' },
@@ -187,13 +194,13 @@ test('sharing - the terminal has the size of who claimed it, and of the others w
     const last = ann.frames.findLast((frame) => frame.type === 'size');
     return last?.type === 'size' && last.size.rows === 10;
   });
-  assert.equal(await sizeOf(id), '10x10');
+  await hasSize(id, '10x10');
 
   ann.send({ type: 'configure', settings: { sizePolicy: 'smallest' } });
   const small = new TestViewer(terminals, id, { size: '8:200' });
   const ownerOf = () => ann.presence?.sizeOwner;
   await ann.until(() => ann.presence?.viewers === 2 && ownerOf() === undefined);
-  assert.equal(await sizeOf(id), '8x10');
+  await hasSize(id, '8x10');
   small.close();
   await ann.until(() => ownerOf() === ann.you);
   await ann.until(() => {
@@ -226,7 +233,7 @@ test('sharing - fifty resizes a second from three viewers are bounded, and the l
     const last = first.frames.findLast((frame) => frame.type === 'size');
     return last?.type === 'size' && last.size.rows === 33 && last.size.cols === 133;
   });
-  assert.equal(await sizeOf(id), '33x133');
+  await hasSize(id, '33x133');
   const sizes = first.frames.filter((frame) => frame.type === 'size').length;
   assert.ok(sizes <= seconds * 63 + 2, `${sizes} sizes in ${seconds} s`);
   const signals = [...first.text().matchAll(/W/g)].length;
