@@ -1,4 +1,9 @@
-import { ERROR_CODES, type ErrorRecord, type TerminalId } from '../../shared/common/index.js';
+import {
+  ERROR_CODES,
+  limits,
+  type ErrorRecord,
+  type TerminalId,
+} from '../../shared/common/index.js';
 import {
   createTerminalClient,
   type TerminalClient,
@@ -8,6 +13,12 @@ import type { TerminalSize, ViewerEventAt } from '../../shared/common/wire/index
 import type { WorkspaceConnection } from '../connection/index.js';
 import type { Emulator } from '../terminal/emulator.js';
 import { Typing } from '../terminal/typing.js';
+
+/**
+ * xterm.js looks at the clock, and lets keys and drawing have their turn, only between writes; a full frame
+ * of colours takes it longer than people should wait for a key.
+ */
+const PIECE_BYTES = 8 * limits.KIB;
 
 export interface TerminalLinkOptions {
   readonly connection: WorkspaceConnection;
@@ -38,11 +49,14 @@ export class TerminalLink {
     const { guard, terminal } = emulator;
     const write = (bytes: Uint8Array, isQuiet: boolean): void => {
       this.#unparsed += bytes.length;
-      // Acknowledged only when it is parsed: that is what keeps a flood from outrunning the page.
-      guard.write(bytes, isQuiet, () => {
-        this.#unparsed -= bytes.length;
-        client.processed(bytes.length);
-      });
+      for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
+        const piece = bytes.subarray(at, at + PIECE_BYTES);
+        // Acknowledged only when it is parsed: that is what keeps a flood from outrunning the page.
+        guard.write(piece, isQuiet, () => {
+          this.#unparsed -= piece.length;
+          client.processed(piece.length);
+        });
+      }
     };
     const client = createTerminalClient({
       openChannel: (label) => connection.openChannel('terminal', label),
