@@ -1,5 +1,6 @@
 import { parseTerminalId, type TerminalId } from '../shared/common/index.js';
 import { isRecordingName } from '../shared/common/wire/index.js';
+import { LOG_PARAMETER } from './arrangement/address.js';
 
 /** What the address asks for. */
 export type Route =
@@ -58,6 +59,11 @@ export function workspacePath(workspace: string): string {
 
 export function terminalPath(workspace: string, terminal: string): string {
   return `/w/${workspace}/t/${terminal}`;
+}
+
+/** Shows how the terminal of the log `epoch` ended, where {@link terminalPath} would start a new one. */
+export function endedTerminalPath(workspace: string, terminal: string, epoch: string): string {
+  return `${terminalPath(workspace, terminal)}?${LOG_PARAMETER}=${encodeURIComponent(epoch)}`;
 }
 
 export function recordingsPath(workspace: string): string {

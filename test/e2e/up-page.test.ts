@@ -142,11 +142,18 @@ test('up page - the list shows terminals and ends one', { skip }, async () => {
   await page.getByRole('link', { name: 'local' }).click();
   const row = page
     .getByRole('listitem')
-    .filter({ has: page.locator('a[href="/w/local/t/doomed"]') });
+    .filter({ has: page.locator('a[href^="/w/local/t/doomed"]') });
   await row.waitFor();
   await screenshot(page, 'up-list');
   page.on('dialog', (dialog) => void dialog.accept());
-  await row.getByRole('button').click();
+  await row.getByRole('button', { name: /^End / }).click();
+  await row.getByText('was ended by the signal SIGHUP').waitFor();
+  await screenshot(page, 'up-list-ended');
+  // A click on it shows how it ended, instead of a new shell.
+  await row.getByRole('link').click();
+  await page.getByText('The program was ended by the signal SIGHUP').waitFor();
+  await page.getByRole('link', { name: 'local' }).click();
+  await row.getByRole('button', { name: /^Remove / }).click();
   await row.waitFor({ state: 'detached' });
   await context.close();
 });

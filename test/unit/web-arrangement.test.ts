@@ -44,7 +44,7 @@ test('arrangement - an address brings back what it was made from', () => {
     '/w/local/t/c?via=relay&tabs=!r70~a~!d50~b~c,d',
   );
   assert.deepEqual(parseTabs('!r70~a~!d50~b~c,d', C), all);
-  assert.equal(arrangementAddress('local', single(A), '?tabs=x'), '/w/local/t/a');
+  assert.equal(arrangementAddress('local', single(A), '?tabs=x&log=y'), '/w/local/t/a');
 });
 
 test('arrangement - random ones survive the address, and their areas fill the whole', () => {

@@ -13,6 +13,8 @@ import { clampShare, paneIds, pane, type SplitDirection, type SplitNode } from '
 
 /** The parameter of the address that holds the arrangement. */
 export const TABS_PARAMETER = 'tabs';
+/** The parameter that names the log of a terminal that has ended. */
+export const LOG_PARAMETER = 'log';
 
 /**
  * Tabs are separated by `,`; within a tab the tree stands in front notation, parts separated by `~`:
@@ -76,7 +78,12 @@ function parsePane(text: string, seen: Set<TerminalId>): SplitNode | undefined {
   return pane(id);
 }
 
-/** Path and query of the address for `arrangement`; other parameters of `search` stay. */
+const OWN_PARAMETERS = [TABS_PARAMETER, LOG_PARAMETER].map((name) => `${name}=`);
+
+/**
+ * Path and query of the address for `arrangement`; parameters of `search` that mean something else stay. The
+ * log of an ended terminal is for one look.
+ */
 export function arrangementAddress(
   workspace: string,
   arrangement: Arrangement,
@@ -85,7 +92,7 @@ export function arrangementAddress(
   const others = search
     .replace(/^\?/, '')
     .split('&')
-    .filter((part) => part !== '' && !part.startsWith(`${TABS_PARAMETER}=`));
+    .filter((part) => part !== '' && !OWN_PARAMETERS.some((own) => part.startsWith(own)));
   const tabs = formatTabs(arrangement);
   const query = tabs === '' ? others : [...others, `${TABS_PARAMETER}=${tabs}`];
   const path = `/w/${workspace}/t/${focusedId(arrangement)}`;

@@ -21,7 +21,7 @@ export function exitCard(todo: CardActions, exit: ExitStatus): HTMLElement {
   return el(
     'section',
     { class: `card exit ${clean ? '' : 'warn'}`, role: 'status' },
-    el('p', {}, el('strong', {}, describeExit(exit))),
+    el('p', {}, el('strong', {}, `The program ${describeExit(exit)}.`)),
     actions(todo, 'Start a new one'),
   );
 }
@@ -31,14 +31,15 @@ export function failureCard(todo: CardActions, error: ErrorRecord): HTMLElement 
   return problem(fromErrorRecord(error), actions(todo, 'Try again'));
 }
 
+/** How a program ended, as the rest of a sentence about it. */
 export function describeExit(exit: ExitStatus): string {
   switch (exit.kind) {
     case 'status':
-      return `The program ended with status ${String(exit.status)}.`;
+      return `ended with status ${String(exit.status)}`;
     case 'signal':
-      return `The program was ended by the signal ${exit.signal}.`;
+      return `was ended by the signal ${exit.signal}`;
     case 'unknown':
-      return 'The program was ended; its status is not known.';
+      return 'was ended; its status is not known';
   }
 }
 

@@ -1,6 +1,7 @@
 import {
   ERROR_CODES,
   limits,
+  type Epoch,
   type ErrorRecord,
   type TerminalId,
 } from '../../shared/common/index.js';
@@ -24,6 +25,8 @@ export interface TerminalLinkOptions {
   readonly connection: WorkspaceConnection;
   readonly id: TerminalId;
   readonly size: TerminalSize;
+  /** Only the terminal with this log will do, though it has ended. Absent: any, a new one if need be. */
+  readonly epoch: Epoch | undefined;
   readonly emulator: Emulator;
   readonly state: (state: TerminalClientState) => void;
   readonly notice: (text: string) => void;
@@ -62,6 +65,7 @@ export class TerminalLink {
       openChannel: (label) => connection.openChannel('terminal', label),
       id: options.id,
       size: options.size,
+      epoch: options.epoch,
       wantsType: true,
       clientId: crypto.getRandomValues(new Uint8Array(16)),
       handlers: {

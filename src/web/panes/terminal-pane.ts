@@ -1,4 +1,4 @@
-import type { TerminalId } from '../../shared/common/index.js';
+import type { Epoch, TerminalId } from '../../shared/common/index.js';
 import type { TerminalClientState } from '../../shared/common/terminal-client/index.js';
 import type { TerminalSize } from '../../shared/common/wire/index.js';
 import type { WorkspaceConnection } from '../connection/index.js';
@@ -73,9 +73,13 @@ export class TerminalPane {
   #hasBell = false;
   #skipped = 0;
   #directory: string | undefined;
+  /** Of the log to show first. */
+  #epoch: Epoch | undefined;
 
-  constructor(id: TerminalId, host: PaneHost) {
+  /** @param epoch shows this log of a terminal that has ended. Absent: attaches to the terminal of that name. */
+  constructor(id: TerminalId, host: PaneHost, epoch?: Epoch) {
     this.id = id;
+    this.#epoch = epoch;
     this.#host = host;
     this.sharing = new PaneSharing({
       notes: this.#notes,
@@ -312,6 +316,7 @@ export class TerminalPane {
       connection: this.#host.connection,
       id: this.id,
       size,
+      epoch: this.#epoch,
       emulator,
       state: (state) => {
         this.#showState(state, emulator);
@@ -350,6 +355,7 @@ export class TerminalPane {
     if (state.type === 'exited' || (state.type === 'failed' && !isOfLink(state.error.code))) {
       const again = (): void => {
         void this.#link?.client.close();
+        this.#epoch = undefined;
         if (state.type === 'exited') {
           guard.afterWrites(() => {
             terminal.reset();

@@ -2,7 +2,8 @@ import { toErrorRecord } from '../../shared/common/index.js';
 import type { TerminalInfo } from '../../shared/common/wire/index.js';
 import type { WorkspaceConnection } from '../connection/index.js';
 import { el, icon } from '../dom.js';
-import { navigate, recordingsPath, terminalPath } from '../routes.js';
+import { describeExit } from '../panes/exit-card.js';
+import { endedTerminalPath, navigate, recordingsPath, terminalPath } from '../routes.js';
 import { cleanTitle } from '../terminal/untrusted-text.js';
 import { connectionBanner } from './connection-banner.js';
 import { problem } from './problem.js';
@@ -45,12 +46,21 @@ export function terminalsView(connection: WorkspaceConnection, signIn: () => voi
   };
   const row = (info: TerminalInfo): HTMLElement => {
     const name = cleanTitle(info.title) || info.id;
+    const { id, epoch } = info;
+    const isEnded = info.state === 'exited';
+    const question = `End “${name}” and everything that runs in it?`;
     return el(
       'li',
       { class: 'row-group' },
       el(
         'a',
-        { class: 'row', href: terminalPath(workspace, info.id) },
+        {
+          class: 'row',
+          href:
+            isEnded && epoch !== undefined
+              ? endedTerminalPath(workspace, id, epoch)
+              : terminalPath(workspace, id),
+        },
         el('span', {
           class: `dot ${info.state === 'running' ? 'good' : 'off'}`,
           'aria-hidden': 'true',
@@ -68,16 +78,16 @@ export function terminalsView(connection: WorkspaceConnection, signIn: () => voi
         {
           type: 'button',
           class: 'icon-button',
-          'aria-label': `End ${name}`,
-          title: 'End this terminal',
+          'aria-label': `${isEnded ? 'Remove' : 'End'} ${name}`,
+          title: isEnded ? 'Remove what is left of this terminal' : 'End this terminal',
           onclick: () => {
-            if (!confirm(`End “${name}” and everything that runs in it?`)) return;
-            connection.kill(info.id).then(refresh, (error: unknown) => {
+            if (!isEnded && !confirm(question)) return;
+            connection.kill(id).then(refresh, (error: unknown) => {
               status.replaceChildren(problem(error));
             });
           },
         },
-        icon('stop'),
+        icon(isEnded ? 'close' : 'stop'),
       ),
     );
   };
@@ -134,7 +144,7 @@ function visible(info: TerminalInfo): readonly unknown[] {
   return [info.id, info.state, info.viewers, info.title, detail(info)];
 }
 
-function detail({ state, rows, cols, createdAt, idleMs }: TerminalInfo): string {
+function detail({ state, rows, cols, createdAt, idleMs, exit }: TerminalInfo): string {
   const parts = [`${String(cols)}×${String(rows)}`];
   const started = Date.parse(createdAt);
   if (!Number.isNaN(started)) {
@@ -146,7 +156,8 @@ function detail({ state, rows, cols, createdAt, idleMs }: TerminalInfo): string 
       })}`,
     );
   }
-  if (state !== 'running') parts.push(state);
+  if (exit !== undefined) parts.push(describeExit(exit));
+  else if (state !== 'running') parts.push(state);
   else if (idleMs > 60_000) parts.push(`idle ${duration(idleMs)}`);
   return parts.join(' · ');
 }

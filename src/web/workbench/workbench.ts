@@ -1,5 +1,16 @@
-import { parseTerminalId, type TerminalId } from '../../shared/common/index.js';
-import { arrangementAddress, hasRoom, parseTabs, TABS_PARAMETER } from '../arrangement/address.js';
+import {
+  parseEpoch,
+  parseTerminalId,
+  type Epoch,
+  type TerminalId,
+} from '../../shared/common/index.js';
+import {
+  arrangementAddress,
+  hasRoom,
+  LOG_PARAMETER,
+  parseTabs,
+  TABS_PARAMETER,
+} from '../arrangement/address.js';
 import {
   activeTab,
   allIds,
@@ -59,12 +70,16 @@ class Workbench implements View {
   readonly #toolbar: Toolbar;
   readonly #uploads: Uploads;
   readonly #endings: (() => void)[] = [];
+  /** What the address asked to see the end of. */
+  readonly #ended: { readonly id: TerminalId; readonly epoch: Epoch | undefined };
   #arrangement: Arrangement;
   #scheduled = 0;
 
   constructor({ root, connection, id, signIn, token }: WorkbenchOptions) {
     this.#connection = connection;
-    const tabs = new URLSearchParams(location.search).get(TABS_PARAMETER);
+    const query = new URLSearchParams(location.search);
+    const tabs = query.get(TABS_PARAMETER);
+    this.#ended = { id, epoch: readEpoch(query.get(LOG_PARAMETER)) };
     this.#arrangement = tabs === null ? single(id) : parseTabs(tabs, id);
     this.#uploads = new Uploads(connection, (text) => {
       this.#status.notice(text);
@@ -178,7 +193,8 @@ class Workbench implements View {
   #pane(id: TerminalId): TerminalPane {
     const old = this.#panes.get(id);
     if (old !== undefined) return old;
-    const pane = new TerminalPane(id, this.#paneHost());
+    const epoch = id === this.#ended.id ? this.#ended.epoch : undefined;
+    const pane = new TerminalPane(id, this.#paneHost(), epoch);
     this.#panes.set(id, pane);
     return pane;
   }
@@ -367,4 +383,13 @@ function keyOf(root: SplitNode): string {
 /** Shows the terminals that the address names, in `root` at once. */
 export function workbenchView(options: WorkbenchOptions): View {
   return new Workbench(options);
+}
+
+/** Addresses come from anywhere: what is no epoch counts as none. */
+function readEpoch(text: string | null): Epoch | undefined {
+  try {
+    return text === null ? undefined : parseEpoch(text);
+  } catch {
+    return undefined;
+  }
 }
