@@ -93,7 +93,11 @@ test(
       const wanted = GREETING + sent;
       // Whatever came in time is compared, so that a failure shows what is missing or twice.
       await waitFor(() => session.stdout().length >= wanted.length).catch(() => undefined);
-      assert.equal(session.stdout().toString(), wanted, `the SSH session after ${kind}`);
+      assert.equal(
+        session.stdout().toString(),
+        wanted,
+        `the SSH session after ${kind}; ssh: ${session.stderr()} agent: ${agent.program.stderr()} ${agent.program.stdout().toString()}`,
+      );
       await (await links.get()).kill(`flood-${kind}` as never);
       await flood.exited;
       await flood.client.close();

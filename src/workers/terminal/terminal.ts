@@ -358,11 +358,15 @@ export class Terminal implements ViewerHost {
   /** A defect in this terminal ends only its service here; main hands it to another worker. */
   #run(callback: () => void): void {
     if (this.#state === 'closed') return;
+    // One callback may lead to another of the same terminal.
+    const wasBusy = this.#status.isBusy;
+    this.#status.isBusy = true;
     try {
       callback();
     } catch (error) {
       this.#close({ type: 'failed', error: toErrorRecord(error) });
     }
+    this.#status.isBusy = wasBusy;
   }
 
   #close(last: TerminalEvent): void {

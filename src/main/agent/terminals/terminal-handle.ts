@@ -40,13 +40,11 @@ import { endSession, signalForeground, signalSession } from './session-signal.js
 import type { TerminalHandleOptions } from './handle-options.js';
 import { withinTime } from './within-time.js';
 import { Questions, raise } from './questions.js';
+import { WorkerLosses } from './worker-losses.js';
 import type { PtyCommand } from './types.js';
 
 /** A port whose other end is gone closes at once; this only bounds the wait for one that never left. */
 const PORT_CLOSE_MS = 1_000;
-
-/** Worker deaths within this time count together; one that kills each worker it meets must not go on. */
-const LOSSES_MS = 60_000;
 
 /**
  * Main's side of one terminal. It owns the master and the process, so that the death of the worker that
@@ -83,7 +81,7 @@ export class TerminalHandle {
   #endedAt: Date | undefined;
   /** Exited, and its log can be looked at. */
   #kept = false;
-  #losses: number[] = [];
+  readonly #losses = new WorkerLosses();
   #state: 'starting' | 'running' | 'exited' | 'closed' = 'starting';
   /** It was cut off on purpose, so no worker shall go on with it. */
   #abandoned = false;
@@ -277,6 +275,7 @@ export class TerminalHandle {
     const ioFd = isComplete ? -1 : duplicateFd(pty.masterFd);
     if (!isComplete) this.#fds.add(ioFd);
     this.#status.generation += 1;
+    this.#status.isBusy = false;
     this.#blocks = this.#blocks.filter((block) => block !== undefined);
     this.#port = port1;
     let adopted = false;
@@ -424,9 +423,10 @@ export class TerminalHandle {
     // Their ports died with the worker; they attach anew, or have left.
     this.#viewers.clear();
     this.#options.onViewers(0);
-    this.#losses = [...this.#losses.filter((at) => clock.now() - at < LOSSES_MS), clock.now()];
-    logger.warn('terminal lost its worker', { losses: this.#losses.length, ...error });
-    if (this.#losses.length > limits.ADOPT_TRIES) {
+    const isCause = error.code !== 'ERR_WORKER_LOST' || this.#status.isBusy;
+    const isTooMany = this.#losses.add(isCause, clock.now());
+    logger.warn('terminal lost its worker', { losses: this.#losses.count, isCause, ...error });
+    if (isTooMany) {
       logger.error('terminal given up', { ...error });
       this.#giveUp();
       return;

@@ -4,12 +4,12 @@ import type { TerminalSize } from '../../common/wire/index.js';
  * Counters of one terminal in shared memory, so that they outlive its worker: the next worker goes on at
  * the right log offset, and input that a client sends again after the death is not typed twice.
  *
- * Layout: six float64 (head, raw input, fold, generation, slab base, number of size changes), then 32 ledger
- * slots of 16 bytes client id and one float64 sequence number, then 32 size changes of two float64: offset, and
+ * Layout: seven float64 (head, raw input, fold, generation, slab base, number of size changes, busy), then 32
+ * ledger slots of 16 bytes client id and one float64 sequence number, then 32 size changes of two float64: offset, and
  * rows times 65536 plus columns. Only the owning worker writes; main and the next worker read after the
  * owner is dead, or for statistics, where a value that is one update old does no harm.
  */
-const FIXED_WORDS = 6;
+const FIXED_WORDS = 7;
 const SLOTS = 32;
 const ID_BYTES = 16;
 const SLOT_BYTES = ID_BYTES + 8;
@@ -81,6 +81,14 @@ export class TerminalStatus {
   /** Changes of size so far; the newest {@link sizeSlots} are kept. */
   get sizeCount(): number {
     return this.#words[5] ?? 0;
+  }
+
+  /** The worker is at work for this terminal; if it dies meanwhile, this terminal may be why. */
+  get isBusy(): boolean {
+    return this.#words[6] === 1;
+  }
+  set isBusy(value: boolean) {
+    this.#words[6] = value ? 1 : 0;
   }
 
   get sizeSlots(): number {
