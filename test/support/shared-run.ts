@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { LinkKeeper } from '../../src/main/cli/link-keeper.js';
 import { limits } from '../../src/shared/common/index.js';
+import type { Pace } from '../../src/shared/common/wire/index.js';
 import { Watcher } from './e2e.js';
 import { findProgram } from './programs.js';
 import { tempDir } from './temp-dir.js';
@@ -23,6 +24,8 @@ export interface SharedOptions {
   readonly workspace: string;
   readonly attachArgs: readonly string[];
   readonly configDir?: string;
+  /** As the pages ask for it. */
+  readonly pace: Pace;
   readonly beforeMs: number;
   readonly stoppedMs: number;
 }
@@ -34,15 +37,15 @@ export interface SharedRun {
   /** Bytes that those who read on missed, and holes that nobody stated. */
   readonly missed: number;
   readonly defects: number;
-  /** What the stopped one said of what it had missed. Absent: nothing. */
-  readonly notice: string | undefined;
+  /** What each `attach` said of what it had missed. Absent: nothing. */
+  readonly notices: readonly [running: string | undefined, stopped: string | undefined];
   /** The screens of both `attach` at the end. */
   readonly screens: readonly [running: string, stopped: string];
 }
 
 /** Needs tmux: it is the terminal of both `attach`. */
 export async function sharedRun(options: SharedOptions): Promise<SharedRun> {
-  const { link, workspace, attachArgs, configDir, beforeMs, stoppedMs } = options;
+  const { link, workspace, attachArgs, configDir, pace, beforeMs, stoppedMs } = options;
   const folder = tempDir();
   const text = join(folder, 'text');
   const stop = join(folder, 'stop');
@@ -59,7 +62,7 @@ export async function sharedRun(options: SharedOptions): Promise<SharedRun> {
     ).stdout;
   const links = [link(), link()];
   const pages = links.map(
-    (each) => new Watcher(each, ID, { settings: { pace: 'slowest', sizePolicy: 'fixed' } }),
+    (each) => new Watcher(each, ID, { settings: { pace, sizePolicy: 'fixed' } }),
   );
   const received = (): number => pages.reduce((sum, page) => sum + page.received, 0);
   try {
@@ -115,7 +118,7 @@ export async function sharedRun(options: SharedOptions): Promise<SharedRun> {
     const pid = Number(readFileSync(`/proc/${pane}/task/${pane}/children`, 'utf8').trim());
     process.kill(pid, 'SIGSTOP');
     // Until then it is waited for, as a link that is slow for a moment.
-    await sleep(limits.VIEWER_COUNTS_MS + 500);
+    await sleep(pace === 'slowest' ? limits.VIEWER_COUNTS_MS + 500 : limits.PATIENCE_MS);
     const stoppedRate = await rate(stoppedMs);
     writeFileSync(stop, '');
     await Promise.all(pages.map((page) => page.sees(`last line ${String(LAST_LINES)}`)));
@@ -126,7 +129,8 @@ export async function sharedRun(options: SharedOptions): Promise<SharedRun> {
         timeoutMs: 60_000,
       });
     }
-    const history = await shown('stopped', true);
+    const notice = async (name: string): Promise<string | undefined> =>
+      /\[holdfast: [^\]]*skipped\]/.exec(await shown(name, true))?.[0];
     const missed = pages
       .flatMap(({ gaps }) => gaps)
       .reduce((sum, { from, to }) => sum + to - from, 0);
@@ -135,7 +139,7 @@ export async function sharedRun(options: SharedOptions): Promise<SharedRun> {
       stoppedRate,
       missed,
       defects: pages.reduce((sum, { defects }) => sum + defects, 0),
-      notice: /\[holdfast: [^\]]*skipped\]/.exec(history)?.[0],
+      notices: [await notice('running'), await notice('stopped')],
       screens: [await shown('running'), await shown('stopped')],
     };
   } finally {

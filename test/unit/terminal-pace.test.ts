@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { limits } from '../../src/shared/common/index.js';
-import { counts, decidePace } from '../../src/workers/terminal/pace.js';
+import { counts, decidePace, whoHoldsUp } from '../../src/workers/terminal/pace.js';
+import { Patience } from '../../src/workers/terminal/patience.js';
 import { GrowthBudget, OutputLog } from '../../src/workers/terminal/output-log.js';
 import { SizeLog } from '../../src/workers/terminal/screen/index.js';
 import { TerminalStatus } from '../../src/shared/node/ports/index.js';
 import { ViewerSet } from '../../src/workers/terminal/viewer-set.js';
 import type { Viewer } from '../../src/workers/terminal/viewer.js';
 import { ManualClock } from '../support/manual-clock.js';
+import type { Pace } from '../../src/shared/common/wire/index.js';
 import { stubViewer } from '../support/stub-viewer.js';
 
 const NOW = 1_000_000;
@@ -32,11 +34,86 @@ test('pace - a viewer counts while it may type and acknowledged something lately
 });
 
 test('pace - fastest waits for the quickest, slowest for all, free for none', () => {
-  const viewers = [behind(10), behind(9_000), behind(50_000, { mayType: false })];
-  assert.deepEqual(decidePace(viewers, 'fastest', HEAD, NOW), { floor: Infinity, lag: 10 });
-  assert.deepEqual(decidePace(viewers, 'slowest', HEAD, NOW), { floor: HEAD - 9_000, lag: 9_000 });
-  assert.deepEqual(decidePace(viewers, 'free', HEAD, NOW), { floor: Infinity, lag: 0 });
-  assert.deepEqual(decidePace([], 'slowest', HEAD, NOW), { floor: Infinity, lag: 0 });
+  const slow = behind(9_000);
+  const viewers = [behind(10), slow, behind(50_000, { mayType: false })];
+  const decide = (pace: Pace, worth = (each: Viewer): boolean => each !== slow): unknown =>
+    decidePace(viewers, pace, HEAD, NOW, worth);
+  assert.deepEqual(decide('fastest'), { floor: HEAD - 10, lag: 10 });
+  assert.deepEqual(
+    decide('fastest', () => false),
+    { floor: Infinity, lag: 10 },
+  );
+  assert.deepEqual(
+    decide('fastest', () => true),
+    { floor: HEAD - 9_000, lag: 9_000 },
+  );
+  assert.deepEqual(decide('slowest'), { floor: HEAD - 9_000, lag: 9_000 });
+  assert.deepEqual(decide('free'), { floor: Infinity, lag: 0 });
+  assert.deepEqual(
+    decidePace([], 'slowest', HEAD, NOW, () => true),
+    { floor: Infinity, lag: 0 },
+  );
+});
+
+test('pace - whoever has everything idles for those who are far behind', () => {
+  const [ready, far, ssh] = [behind(0), behind(9_000), behind(9_000, { alwaysCounts: true })];
+  const guest = behind(9_000, { mayType: false });
+  assert.deepEqual(whoHoldsUp([ready, far, ssh, guest], 9_000, HEAD, NOW), [far]);
+  assert.deepEqual(whoHoldsUp([ready, far], 9_001, HEAD, NOW), [], 'not far');
+  assert.deepEqual(whoHoldsUp([behind(1), far], 9_000, HEAD, NOW), [], 'nobody idles');
+});
+
+test('pace - one that stands still is waited for once for a moment, later ever more rarely', () => {
+  const patience = new Patience();
+  const stopped = behind(50_000);
+  let now = NOW;
+  const worth = (): boolean => patience.isWorthWaiting(stopped, HEAD, now);
+  let retryMs = limits.PATIENCE_RETRY_MS;
+  for (let round = 0; round < 8; round += 1) {
+    patience.charge([stopped], now);
+    now += limits.PATIENCE_MS - 1;
+    patience.charge([stopped], now);
+    assert.ok(worth(), 'for so long');
+    now += 1;
+    patience.charge([], now);
+    assert.ok(!worth(), 'and no longer');
+    now += retryMs - 1;
+    assert.ok(!worth());
+    now += 1;
+    assert.ok(worth(), 'tried again');
+    retryMs = Math.min(limits.PATIENCE_RETRY_MAX_MS, retryMs * 2);
+  }
+});
+
+test('pace - one that has caught up is waited for at once', () => {
+  const patience = new Patience();
+  const slow = behind(50_000);
+  patience.charge([slow], NOW);
+  patience.charge([], NOW + limits.PATIENCE_MS);
+  const now = NOW + limits.PATIENCE_MS + 1;
+  assert.ok(!patience.isWorthWaiting(slow, HEAD, now));
+  assert.ok(patience.isWorthWaiting(slow, slow.acked, now));
+  assert.ok(patience.isWorthWaiting(slow, HEAD, now), 'all is forgiven');
+});
+
+test('pace - one that others idle for three quarters of the time is waited for, for more it is not', () => {
+  for (const [idleMs, busyMs, isKept] of [
+    [74, 26, true],
+    [77, 23, false],
+  ] as const) {
+    const patience = new Patience();
+    const slow = behind(50_000);
+    let now = NOW;
+    let kept = true;
+    for (let round = 0; kept && round < 1_000; round += 1) {
+      patience.charge([slow], now);
+      now += idleMs;
+      patience.charge([], now);
+      kept = patience.isWorthWaiting(slow, HEAD, now);
+      now += busyMs;
+    }
+    assert.equal(kept, isKept);
+  }
 });
 
 test('pace - an ssh session is waited for and loses nothing at any pace', () => {
@@ -46,6 +123,7 @@ test('pace - an ssh session is waited for and loses nothing at any pace', () => 
       pace,
       HEAD,
       NOW,
+      () => true,
     );
     assert.deepEqual(decision, { floor: HEAD - 7_000, lag: 7_000 });
   }

@@ -46,6 +46,11 @@ export const PTY_READ_SLAB_BYTES = 8 * KIB;
 export const PTY_INPUT_BYTES = 64 * KIB;
 /** A viewer that may type counts for the pace while it acknowledged within this time. */
 export const VIEWER_COUNTS_MS = 5_000;
+/** So long the quickest viewer waits for one that stands still, at the pace `fastest`. */
+export const PATIENCE_MS = 500;
+/** A viewer that was too slow to be waited for is tried again after this, and twice as long each time. */
+export const PATIENCE_RETRY_MS = 10_000;
+export const PATIENCE_RETRY_MAX_MS = 320_000;
 /** Queries that the agent answers while nobody is attached; more are left unanswered. */
 export const ANSWERS_PER_SECOND = 100;
 /** Those among them that need to know the screen, which an emulator has to be brought to. */

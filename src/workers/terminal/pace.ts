@@ -22,14 +22,16 @@ export function counts(viewer: Viewer, head: number, now: number): boolean {
 }
 
 /**
- * `fastest` waits for the quickest viewer, `slowest` for all, `free` for none; SSH sessions are waited
- * for in each case. Lossless viewers hold in the ring what they have not acknowledged.
+ * `fastest` waits for the quickest viewer and for those `isWorthWaiting` names, `slowest` for all, `free` for
+ * none; SSH sessions are waited for in each case. Lossless viewers hold in the ring what they have not
+ * acknowledged, others that are waited for what they have not been sent.
  */
 export function decidePace(
   viewers: Iterable<Viewer>,
   pace: Pace,
   head: number,
   now: number,
+  isWorthWaiting: (viewer: Viewer) => boolean,
 ): PaceDecision {
   let floor = Number.POSITIVE_INFINITY;
   let slowestCursor = Number.POSITIVE_INFINITY;
@@ -41,9 +43,32 @@ export function decidePace(
       slowestCursor = Math.min(slowestCursor, viewer.cursor);
     } else if (pace === 'fastest') {
       fastestCursor = Math.max(fastestCursor, viewer.cursor);
+      if (!isWorthWaiting(viewer)) continue;
+      floor = Math.min(floor, viewer.cursor);
+      slowestCursor = Math.min(slowestCursor, viewer.cursor);
     }
   }
   const behindFastest = fastestCursor === Number.NEGATIVE_INFINITY ? 0 : head - fastestCursor;
   const behindSlowest = slowestCursor === Number.POSITIVE_INFINITY ? 0 : head - slowestCursor;
   return { floor, lag: Math.max(behindFastest, behindSlowest) };
+}
+
+/**
+ * Those who keep others waiting while the reader stands still: at least `bytes` behind, while somebody who
+ * counts has everything. Empty: nobody idles.
+ */
+export function whoHoldsUp(
+  viewers: Iterable<Viewer>,
+  bytes: number,
+  head: number,
+  now: number,
+): Viewer[] {
+  const behind: Viewer[] = [];
+  let somebodyIdles = false;
+  for (const viewer of viewers) {
+    if (!counts(viewer, head, now)) continue;
+    if (viewer.acked === head) somebodyIdles = true;
+    else if (!viewer.alwaysCounts && head - viewer.cursor >= bytes) behind.push(viewer);
+  }
+  return somebodyIdles ? behind : [];
 }

@@ -1,7 +1,8 @@
 import { limits, type Clock, type Timer } from '../../shared/common/index.js';
 import type { Pace, TerminalSize } from '../../shared/common/wire/index.js';
 import type { OutputLog } from './output-log.js';
-import { decidePace } from './pace.js';
+import { decidePace, whoHoldsUp } from './pace.js';
+import { Patience } from './patience.js';
 import type { LogPoint, SizeLog } from './screen/index.js';
 import type { AttachPoint, Viewer } from './viewer.js';
 
@@ -38,6 +39,7 @@ export class ViewerSet {
    * still to be sent. Half the ring, so that a viewer that is waited for never falls out of it.
    */
   readonly #highWaterBytes: number;
+  readonly #patience = new Patience();
   #pace: Pace;
   /** Log position up to which output has been offered to the viewers. */
   #offered: number;
@@ -188,16 +190,26 @@ export class ViewerSet {
 
   #decide(): void {
     const { log, clock } = this.#options;
-    const { floor, lag } = decidePace(this.#viewers, this.#pace, log.head, clock.now());
+    const now = clock.now();
+    const { head } = log;
+    const { floor, lag } = decidePace(this.#viewers, this.#pace, head, now, (viewer) =>
+      this.#patience.isWorthWaiting(viewer, head, now),
+    );
     log.protect(floor);
     this.#highWaterAt = log.head + this.#highWaterBytes - lag;
     if (lag < this.#highWaterBytes && log.hasRoom(limits.PTY_READ_SLAB_BYTES)) {
       this.#recheck?.cancel();
       this.#recheck = undefined;
+      this.#patience.charge([], now);
       this.#options.resumeReading();
       return;
     }
     this.#options.pauseReading();
+    const isCharged = this.#pace === 'fastest' && this.#viewers.size > 1;
+    this.#patience.charge(
+      isCharged ? whoHoldsUp(this.#viewers, this.#highWaterBytes, head, now) : [],
+      now,
+    );
     this.#recheck ??= clock.after(RECHECK_MS, () => {
       this.#recheck = undefined;
       this.#decide();
