@@ -27,7 +27,8 @@ async function startAgent({ faults = false } = {}) {
     issuerKeys: () => [],
     workspaceId: () => undefined,
     workspace: () => 'here',
-    workers: { faults, beatMs: 300, maxHeapMb: 64 },
+    // On a busy machine importing werift alone holds a loop up for longer than half a second.
+    workers: { faults, beatMs: 1_000, maxHeapMb: 64 },
     onChannel: (channel) => {
       channels.push(channel);
       if (channel.protocol !== 'terminal') echo(channel);

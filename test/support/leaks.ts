@@ -18,6 +18,8 @@ interface Holdings {
 }
 
 const KINDS = ['threads', 'descriptors', 'processes', 'resources'] as const;
+/** A file that only an import opens. */
+const MODULE = /\/node_modules\/.*\.[cm]?js$/;
 const POLL_MS = 50;
 /** Children inherit it, so that one is found even when its parent is gone. */
 const MARK = 'HOLDFAST_TEST_FILE';
@@ -76,6 +78,8 @@ function descriptors(): string[] {
       const target = readlinkSync(`/proc/self/fd/${fd}`);
       // The descriptor of this very listing.
       if (/^\/proc\/\d+\/fd$/.test(target)) return [];
+      // Node leaves the file open that a thread was just importing when it was ended.
+      if (MODULE.test(target)) return [];
       return [target.endsWith('ptmx') ? 'a PTY master' : target.replace(/:\[\d+\]$/, '')];
     } catch {
       return [];
