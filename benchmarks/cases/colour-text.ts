@@ -11,6 +11,19 @@ const NAMES = [
   'a.out',
 ];
 
+const WORDS = [
+  'größer',
+  'données',
+  'Ελληνικά',
+  'русский',
+  '测试数据',
+  '日本語',
+  '한국어',
+  '🚀',
+  '→',
+  'naïve',
+];
+
 /**
  * Writes `bytes` bytes of what colour-happy programs print: short runs of text, each with its own SGR
  * sequence in 16, 256 or 16 million colours, cursor moves now and then, some of it beyond ASCII. Without
@@ -25,6 +38,22 @@ export function writeColourText(file: string, bytes: number, random: () => numbe
     length += line.length;
   }
   // Cut to the byte, maybe within a character: terminals see that all the time.
+  writeFileSync(file, Buffer.concat(pieces).subarray(0, bytes));
+}
+
+/**
+ * Writes `bytes` bytes of words in scripts whose characters take two to four bytes, some of them two columns
+ * wide, in lines of a usual length.
+ */
+export function writeUtf8Text(file: string, bytes: number, random: () => number): void {
+  const pieces: Buffer[] = [];
+  let length = 0;
+  while (length < bytes) {
+    const words = Array.from({ length: 10 }, () => WORDS[Math.floor(random() * WORDS.length)]!);
+    const line = Buffer.from(`${words.join(' ')}\r\n`);
+    pieces.push(line);
+    length += line.length;
+  }
   writeFileSync(file, Buffer.concat(pieces).subarray(0, bytes));
 }
 

@@ -2,7 +2,8 @@
 import type { BenchCase } from '../harness/index.js';
 import { create } from './create.js';
 import { echoUnderFlood } from './echo-under-flood.js';
+import { memory } from './memory.js';
 import { reAttach } from './re-attach.js';
 import { throughput } from './throughput.js';
 
-export const cases: readonly BenchCase[] = [throughput, echoUnderFlood, reAttach, create];
+export const cases: readonly BenchCase[] = [throughput, echoUnderFlood, reAttach, create, memory];

@@ -15,7 +15,7 @@ import {
 import type { ClientMethods } from '../programs/client-child.js';
 import type { SessionSpec } from '../programs/sessions/index.js';
 import { dtachMissing, startBenchAgent, startDtach, startOpenSsh } from '../servers/index.js';
-import { writeColourText } from './colour-text.js';
+import { writeColourText, writeUtf8Text } from './colour-text.js';
 
 const MIB = 2 ** 20;
 const CLIENT = new URL('../programs/client-child.js', import.meta.url);
@@ -51,6 +51,8 @@ interface Measured {
 }
 
 const BARE = 'bare onread loop';
+const TRACKED = 'holdfast terminal';
+const UNTRACKED = 'holdfast terminal, no screens';
 
 /** One terminal that prints as fast as it can, to one viewer on this machine. */
 export const throughput: BenchCase = {
@@ -95,13 +97,14 @@ function prepareInputs({ scratch, random, quick }: CaseContext, mebibytes: numbe
   const text = path.join(scratch, 'text');
   const pieces = quick ? 2 : 16;
   writeColourText(text, bytes / pieces, random);
+  const utf8 = path.join(scratch, 'utf8');
+  writeUtf8Text(utf8, bytes / pieces, random);
+  const many = (file: string): string =>
+    `cat ${Array.from({ length: pieces }, () => file).join(' ')}`;
   return [
     { name: 'zeros', producer: `head -c ${String(bytes)} /dev/zero`, bytes },
-    {
-      name: 'colour-heavy text',
-      producer: `cat ${Array.from({ length: pieces }, () => text).join(' ')}`,
-      bytes,
-    },
+    { name: 'colour-heavy text', producer: many(text), bytes },
+    { name: 'UTF-8 text', producer: many(utf8), bytes },
   ];
 }
 
@@ -113,6 +116,7 @@ async function prepareWays(
   const agent = await startBenchAgent(context, 'workers');
   const { socket, hostKey } = agent;
   const servers = [agent.program.pid];
+  const untracked = await startBenchAgent(context, 'untracked');
   const ways: Way[] = [
     {
       name: BARE,
@@ -121,8 +125,18 @@ async function prepareWays(
       isClientOnly: true,
     },
     {
-      name: 'holdfast terminal',
+      name: TRACKED,
       open: async () => ({ spec: { kind: 'terminal', socket }, servers, close: nothing }),
+      mayLose: false,
+      isClientOnly: false,
+    },
+    {
+      name: UNTRACKED,
+      open: async () => ({
+        spec: { kind: 'terminal', socket: untracked.socket },
+        servers: [untracked.program.pid],
+        close: nothing,
+      }),
       mayLose: false,
       isClientOnly: false,
     },
@@ -233,10 +247,11 @@ function toRatios(
   });
   const present = new Set(ways.map(({ name }) => name));
   return [
-    compare('holdfast terminal', BARE, '>= 0.9'),
+    compare(TRACKED, BARE, '>= 0.9'),
+    compare(TRACKED, UNTRACKED),
     ...['openssh ssh -tt', 'dtach']
       .filter((name) => present.has(name))
-      .map((name) => compare('holdfast terminal', name, '> 1')),
+      .map((name) => compare(TRACKED, name, '> 1')),
     ...(present.has('openssh ssh -tt') ? [compare('holdfast ssh', 'openssh ssh -tt')] : []),
   ];
 }

@@ -1,13 +1,17 @@
-/** Program: a real agent that nobody but the local socket reaches; its terminals on workers or on main. */
+/**
+ * Program: a real agent that nobody but the local socket reaches. Its terminals are on workers, on workers
+ * without a memory of their screens, or on main.
+ */
 import { monitorEventLoopDelay, type IntervalHistogram } from 'node:perf_hooks';
 import { startAgent, type Agent } from '../../src/main/agent/index.js';
 import { deferred, silentLogger } from '../../src/shared/common/index.js';
 import { serveProgram } from '../harness/index.js';
 import { MainThreadPool } from './main-thread-pool.js';
+import { createUntrackedPool } from './untracked-pool.js';
 
 export interface AgentParams {
   readonly stateDir: string;
-  readonly terminals: 'workers' | 'main';
+  readonly terminals: 'workers' | 'untracked' | 'main';
 }
 
 /** Delays of the main loop's timers beyond their time, in ms. */
@@ -18,6 +22,8 @@ export interface LoopDelay {
 }
 
 const RESOLUTION_MS = 1;
+/** As many as an agent has by itself on a machine with two cores. */
+const UNTRACKED_WORKERS = 2;
 let agent: Agent | undefined;
 let delays: IntervalHistogram | undefined;
 
@@ -36,7 +42,12 @@ const methods = {
         });
         return await aborted.promise;
       },
-      terminalPool: terminals === 'main' ? new MainThreadPool() : undefined,
+      terminalPool:
+        terminals === 'main'
+          ? new MainThreadPool()
+          : terminals === 'untracked'
+            ? createUntrackedPool(UNTRACKED_WORKERS)
+            : undefined,
     });
     return { socket: agent.localSocket, hostKey: agent.sshHostKey };
   },

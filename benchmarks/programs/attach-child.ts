@@ -28,8 +28,17 @@ const methods = {
     connection = await connectLocal({ path: socket });
   },
 
-  /** Makes a terminal whose log is longer than its ring, and answers with its id. */
-  fill: async ({ bytes }: { readonly bytes: number }): Promise<string> => {
+  /**
+   * Makes a terminal whose log is longer than its ring, and answers with its id. `producer` prints at least
+   * `bytes`; absent: zeros.
+   */
+  fill: async ({
+    bytes,
+    producer = `head -c ${String(bytes)} /dev/zero`,
+  }: {
+    readonly bytes: number;
+    readonly producer?: string;
+  }): Promise<string> => {
     const id = randomUUID() as TerminalId;
     const channel = open(requireConnection(), id);
     let end: number | undefined;
@@ -39,7 +48,7 @@ const methods = {
       start(channel, (frame) => {
         if (frame.type === 'attached' && !typed) {
           typed = true;
-          const text = `stty raw -echo; head -c ${String(bytes)} /dev/zero; exec cat\n`;
+          const text = `stty raw -echo; ${producer}; exec cat\n`;
           channel.send(
             encodeClientFrame({ type: 'input', seq: frame.inputSeq, bytes: Buffer.from(text) }),
           );
