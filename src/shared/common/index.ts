@@ -39,4 +39,5 @@ export {
   type LogRecord,
 } from './log.js';
 export * as limits from './limits.js';
+export { cureEmulator, resizeEmulator } from './emulator-cures.js';
 export { WholeCharacters } from './whole-characters.js';

@@ -1,6 +1,7 @@
 import {
   ERROR_CODES,
   limits,
+  resizeEmulator,
   type Epoch,
   type ErrorRecord,
   type TerminalId,
@@ -76,7 +77,7 @@ export class TerminalLink {
           if (!continues) {
             guard.afterWrites(() => {
               terminal.reset();
-              terminal.resize(size.cols, size.rows);
+              resizeEmulator(terminal, size);
             });
           }
           write(bytes, true);
@@ -92,9 +93,9 @@ export class TerminalLink {
           guard.write('\x18', true);
           options.gap(to - from);
         },
-        size: ({ rows, cols }) => {
+        size: (size) => {
           guard.afterWrites(() => {
-            terminal.resize(cols, rows);
+            resizeEmulator(terminal, size);
           });
         },
         title: options.title,

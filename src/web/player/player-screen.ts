@@ -1,5 +1,6 @@
 import { Unicode11Addon } from '@xterm/addon-unicode11';
 import { Terminal } from '@xterm/xterm';
+import { cureEmulator, resizeEmulator } from '../../shared/common/index.js';
 import type { PlayerScreen } from '../../shared/common/recording/index.js';
 import type { TerminalSize } from '../../shared/common/wire/index.js';
 import { settings } from '../settings/store.js';
@@ -38,6 +39,7 @@ export class TerminalScreen implements PlayerScreen {
     });
     this.#terminal.loadAddon(new Unicode11Addon());
     this.#terminal.unicode.activeVersion = '11';
+    cureEmulator(this.#terminal);
     this.#terminal.open(host);
     // Keys are the player's, not the emulator's.
     this.#terminal.textarea?.setAttribute('tabindex', '-1');
@@ -82,8 +84,8 @@ export class TerminalScreen implements PlayerScreen {
     });
   }
 
-  #setSize({ rows, cols }: TerminalSize): void {
-    this.#terminal.resize(cols, rows);
+  #setSize(size: TerminalSize): void {
+    resizeEmulator(this.#terminal, size);
     this.#fit();
   }
 

@@ -4,7 +4,7 @@ import { Unicode11Addon } from '@xterm/addon-unicode11';
 import { WebLinksAddon } from '@xterm/addon-web-links';
 import { WebglAddon } from '@xterm/addon-webgl';
 import { Terminal } from '@xterm/xterm';
-import { limits } from '../../shared/common/index.js';
+import { cureEmulator, limits } from '../../shared/common/index.js';
 import type { TerminalSize } from '../../shared/common/wire/index.js';
 import type { Settings } from '../settings/settings.js';
 import { settings, watchSettings } from '../settings/store.js';
@@ -75,6 +75,7 @@ export function openEmulator(host: HTMLElement, options: EmulatorOptions): Emula
   terminal.loadAddon(new Unicode11Addon());
   terminal.loadAddon(new WebLinksAddon(activate, pointer));
   terminal.unicode.activeVersion = '11';
+  cureEmulator(terminal);
   terminal.open(host);
   const stopSettings = watchSettings((chosen) => {
     Object.assign(terminal.options, emulatorOptions(chosen));

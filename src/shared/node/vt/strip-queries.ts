@@ -1,34 +1,39 @@
 import { SequenceScanner } from './scanner.js';
 
 /**
- * Copy of `bytes` without the sequences that make an emulator answer. In a replay those answers would be
- * typed into the shell long after the program that asked has gone (the "junk in the terminal" of the
+ * Copy of `bytes` with an ST in place of each sequence that makes an emulator answer. In a replay those answers
+ * would be typed into the shell long after the program that asked has gone (the "junk in the terminal" of the
  * original). `bytes` begins at a boundary; a sequence cut off at the end is kept as it is.
+ *
+ * The ST does nothing but part the characters around it as the query did: what follows does not join the one
+ * before, and a REP does not repeat it.
  */
 export function stripQueries(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  const kept = new Uint8Array(bytes.length);
+  // ENQ is the only query that is shorter than an ST.
+  const kept = new Uint8Array(2 * bytes.length);
   let length = 0;
-  const keep = (from: number, to: number): void => {
-    kept.set(bytes.subarray(from, to), length);
-    length += to - from;
+  const add = (piece: Uint8Array): void => {
+    kept.set(piece, length);
+    length += piece.length;
   };
   const scanner = new SequenceScanner();
   let at = 0;
   while (at < bytes.length) {
     const byte = bytes[at] as number;
     if (byte === ENQ) {
+      add(ST);
       at += 1;
       continue;
     }
     if (byte !== ESC) {
       const end = nextSpecial(bytes, at);
-      keep(at, end);
+      add(bytes.subarray(at, end));
       at = end;
       continue;
     }
     const end = endOfSequence(scanner, bytes, at);
-    const complete = !scanner.inSequence;
-    if (!complete || !isQuery(latin1(bytes, at, end))) keep(at, end);
+    const isWhole = !scanner.inSequence;
+    add(isWhole && isQuery(latin1(bytes, at, end)) ? ST : bytes.subarray(at, end));
     at = end;
   }
   return kept.slice(0, length);
@@ -41,6 +46,7 @@ function latin1(bytes: Uint8Array, from: number, to: number): string {
 
 const ENQ = 0x05;
 const ESC = 0x1b;
+const ST = Uint8Array.of(ESC, 0x5c);
 
 function nextSpecial(bytes: Uint8Array, from: number): number {
   const escape = bytes.indexOf(ESC, from);

@@ -5,6 +5,8 @@ const KNOWN_MODES = new Set([
   1, 2, 3, 6, 7, 9, 25, 45, 47, 66, 1000, 1002, 1003, 1004, 1006, 1016, 1047, 1048, 1049, 2004,
   2026,
 ]);
+/** Whether the cursor blinks, an option of the emulator, which its reset leaves alone. */
+const BLINK = 12;
 const MAX_MODES = 64;
 const MAX_KEYBOARD_LEVELS = 16;
 const MAX_COLOR_SPEC = 64;
@@ -149,7 +151,7 @@ export class Extras {
 
   #clear(): void {
     this.#colors.clear();
-    this.#modes.clear();
+    for (const mode of this.#modes.keys()) if (mode !== BLINK) this.#modes.delete(mode);
     this.#keyOptions.clear();
     this.#keyboard.normal.length = 0;
     this.#keyboard.alternate.length = 0;

@@ -85,6 +85,7 @@ export interface Core {
     readonly glevel: number;
     readonly _charsets: readonly Charset[];
   };
+  readonly unicodeService: { wcwidth(code: number): number };
   readonly _oscLinkService: { registerLink(link: Link): number };
   readonly coreService: {
     readonly isCursorHidden: boolean;
@@ -152,6 +153,7 @@ export function coreOf(terminal: Terminal): Core {
     Array.isArray(core._charsetService._charsets) &&
     core.coreService.decPrivateModes.wraparound &&
     core.coreMouseService.activeProtocol === 'NONE' &&
+    typeof core.unicodeService.wcwidth === 'function' &&
     typeof core._oscLinkService.registerLink === 'function';
   if (!known) throw new HoldfastError('ERR_INTERNAL', 'an unknown inside of @xterm/headless');
   return core;

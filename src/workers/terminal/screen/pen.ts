@@ -13,6 +13,7 @@ import {
 
 const UNDERLINE_STYLE = 0x1c000000;
 const UNDERLINE_STYLE_SHIFT = 26;
+const NO_LINK = '\x1b]8;;\x1b\\';
 
 /**
  * Attributes as the sequences that set them. Remembers what the emulator's pen holds, so that nothing is
@@ -29,11 +30,6 @@ export class Pen {
   /** @param links by the number that cells name them with. */
   constructor(links: ReadonlyMap<number, Link>) {
     this.#links = links;
-  }
-
-  /** The pen of a fresh emulator, or after SGR 0 without a link. */
-  get isDefault(): boolean {
-    return this.#fg === 0 && this.#bg === 0 && this.#ext === 0 && this.#link === 0;
   }
 
   /** What makes the pen write `fg`, `bg` and `extended`. Empty: it does already. */
@@ -57,14 +53,14 @@ export class Pen {
     return out;
   }
 
-  /**
-   * The same for the attributes that the emulator writes with now. A DECRC of this emulator restores whether
-   * there is an underline style or a link, and leaves alone which: what is without effect is left out, but
-   * for the colour of underlines, which is there before the first of them.
-   */
+  /** The same for the attributes that an emulator writes with. */
   setTo({ fg, bg, extended }: Attributes): string {
-    if ((bg & BG.extended) !== 0) return this.set(fg, bg, extended);
-    return this.set(fg, bg, { _ext: extended._ext & COLOR_BITS, urlId: 0 });
+    return this.set(fg, bg, extended);
+  }
+
+  /** Saves the cursor with the attributes that a DECRC shall restore. */
+  save(attributes: Attributes): string {
+    return `${this.setTo(attributes)}\x1b7`;
   }
 
   reset(): string {
@@ -76,12 +72,13 @@ export class Pen {
     this.#fg = 0;
     this.#bg = 0;
     this.#ext = 0;
-    return '\x1b[m';
+    this.#link = 0;
+    return `\x1b[m${NO_LINK}`;
   }
 
   #hyperlink(link: number): string {
     const data = this.#links.get(link);
-    if (data === undefined) return '\x1b]8;;\x1b\\';
+    if (data === undefined) return NO_LINK;
     const id = data.id === undefined ? '' : `id=${data.id}`;
     return `\x1b]8;${id};${data.uri}\x1b\\`;
   }

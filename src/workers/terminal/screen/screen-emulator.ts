@@ -1,11 +1,11 @@
 import { createRequire } from 'node:module';
 import headless, { type ITerminalAddon } from '@xterm/headless';
-import { WholeCharacters } from '../../../shared/common/index.js';
+import { cureEmulator, resizeEmulator, WholeCharacters } from '../../../shared/common/index.js';
 import type { TerminalSize } from '../../../shared/common/wire/index.js';
 import { CharsetNames } from './charsets.js';
 import { Extras } from './extras.js';
 import { BG, coreOf, type Core, type Link } from './internals.js';
-import { serializeModes, serializePen, serializeScreen } from './serialize.js';
+import { isSerializable, serializeModes, serializePen, serializeScreen } from './serialize.js';
 
 // CommonJS, without names that Node's ESM loader could see.
 const { Terminal } = headless;
@@ -21,6 +21,8 @@ export const LINES_ABOVE = 100;
 const PIECE_BYTES = 2_048;
 /** More links than fit on most screens. */
 const MAX_LINKS = 4_096;
+/** U+FFFD, which stands for bytes that are no UTF-8. */
+const REPLACEMENT = 0xfffd;
 const SCROLLBACK = LINES_ABOVE + PIECE_BYTES;
 
 /** The state of a screen at one offset, as bytes for a fresh emulator of its size. */
@@ -67,9 +69,22 @@ export class ScreenEmulator {
     return this.parserState === 0 && this.#characters.held === 0;
   }
 
+  /** Whether a snapshot of it is exact. */
+  get isSerializable(): boolean {
+    return isSerializable(this.#core);
+  }
+
   /** Whether the next character may still join the last one, or a REP repeat it. */
   get mayJoin(): boolean {
     return this.#core._inputHandler._parser.precedingJoinState !== 0;
+  }
+
+  /** Whether the character that `bytes` begin with does not join the one before it. */
+  standsAlone(bytes: Uint8Array): boolean {
+    const code = Buffer.from(bytes).toString('utf8').codePointAt(0);
+    // What is no character is skipped, and the next one counts.
+    if (code === undefined || code === REPLACEMENT) return false;
+    return code < 0x20 || this.#core.unicodeService.wcwidth(code) > 0;
   }
 
   /** State of the emulator's parser: what kind of sequence it is in. */
@@ -85,8 +100,8 @@ export class ScreenEmulator {
     }
   }
 
-  resize({ rows, cols }: TerminalSize): void {
-    this.#terminal.resize(cols, rows);
+  resize(size: TerminalSize): void {
+    resizeEmulator(this.#terminal, size);
     this.#cutLines();
   }
 
@@ -189,5 +204,6 @@ function createTerminal({ rows, cols }: TerminalSize): InstanceType<typeof Termi
   });
   terminal.loadAddon(new Unicode11Addon());
   terminal.unicode.activeVersion = '11';
+  cureEmulator(terminal);
   return terminal;
 }

@@ -11,13 +11,22 @@ import type { SizeLog } from './size-log.js';
 import { unfinishedSequence } from './unfinished.js';
 
 const ESC = 0x1b;
+const NOTHING = new Uint8Array();
 /** How far beyond the place that was aimed at a checkpoint may lie, to be outside of any sequence. */
 const MAX_STEPS = 16_384;
-/** So far it looks for a place that is also not between characters that may belong together. */
-const JOIN_STEPS = 256;
+/** Longest character in bytes. */
+const CHARACTER_BYTES = 4;
 
 /** The modes of a fresh emulator, stated where a reset of a used one leaves something behind. */
 const FRESH = { sequences: '\x1b[?25h\x1b[20l', pen: '' };
+
+/** A checkpoint that an emulator was brought to. */
+interface Advanced extends Checkpoint {
+  /** Outside of any sequence, so that the emulator itself can go on from there. */
+  readonly isWhole: boolean;
+  /** A replay from there leads to the exact screen. */
+  readonly isGood: boolean;
+}
 
 export interface ScreenTrackerOptions {
   readonly log: ReadableLog;
@@ -64,8 +73,8 @@ export class ScreenTracker {
   }
 
   /**
-   * Where a viewer begins that has nothing: at the checkpoint, or at or soon after `from`, which costs an
-   * emulator a few milliseconds.
+   * Where a viewer begins that has nothing: at the checkpoint, or at or soon after `from` if there is a place
+   * for it, which costs an emulator a few milliseconds.
    */
   point(from?: number): LogPoint {
     if (from === undefined || from <= this.#checkpoint.offset) {
@@ -73,10 +82,22 @@ export class ScreenTracker {
       // Nothing comes before the beginning.
       return { offset, size, sizes, snapshot: offset === 0 ? undefined : this.#screen() };
     }
-    const emulator = new ScreenEmulator(this.#checkpoint.size);
+    let emulator = new ScreenEmulator(this.#checkpoint.size);
     emulator.write(this.#screen());
-    const { offset, size, sizes, screen = '' } = this.#advance(emulator, from);
+    const {
+      offset,
+      size,
+      sizes,
+      screen = '',
+      isGood,
+    } = this.#advance(emulator, from, (renewed) => {
+      emulator.dispose();
+      emulator = new ScreenEmulator(renewed);
+      return emulator;
+    });
     emulator.dispose();
+    // The output ends within a sequence that began before: only a replay from its beginning is exact.
+    if (!isGood) return this.point();
     return { offset, size, sizes, snapshot: Buffer.from(screen, 'utf8') };
   }
 
@@ -198,17 +219,26 @@ export class ScreenTracker {
   #fold(target: number): void {
     const { pool } = this.#options;
     const emulator = pool.get(this) ?? pool.create(this, this.#checkpoint.size, this.#screen());
-    const checkpoint = this.#advance(emulator, target);
+    const {
+      isWhole,
+      isGood: _,
+      ...checkpoint
+    } = this.#advance(emulator, target, (size) => pool.create(this, size, NOTHING));
     this.#plainTo = checkpoint.offset;
     this.#save(checkpoint);
     // What it holds and what was saved are two things then.
-    if (!emulator.atBoundary) pool.release(this);
+    if (!isWhole) pool.release(this);
     this.#expectMore();
   }
 
   /** Gives `emulator`, which is at the checkpoint, the log up to `target` or soon after. */
-  #advance(emulator: ScreenEmulator, target: number): Checkpoint {
+  #advance(
+    first: ScreenEmulator,
+    target: number,
+    renew: (size: TerminalSize) => ScreenEmulator,
+  ): Advanced {
     const { log } = this.#options;
+    let emulator = first;
     let { offset, sizes, size } = this.#checkpoint;
     const bytes = new Uint8Array(limits.RING_BLOCK_BYTES);
     const advance = (to: number): void => {
@@ -218,7 +248,13 @@ export class ScreenTracker {
         while (offset < end) {
           const next = Math.min(end, offset + bytes.length);
           log.copy(offset, next, bytes, 0);
-          emulator.write(bytes.subarray(0, next - offset));
+          try {
+            emulator.write(bytes.subarray(0, next - offset));
+          } catch {
+            // A defect of the emulator. Output must not end a terminal, so its screen is lost instead, up
+            // to the next time that the program draws it.
+            emulator = renew(size);
+          }
           offset = next;
         }
         if (change === undefined || change.offset > offset) return;
@@ -229,23 +265,27 @@ export class ScreenTracker {
     };
     advance(target);
     const limit = Math.min(log.head, target + MAX_STEPS);
-    while (offset < limit && !this.#isGoodPlace(emulator, offset, target)) advance(offset + 1);
+    while (offset < limit && !this.#isGoodPlace(emulator, offset)) advance(offset + 1);
+    const isGood = this.#isGoodPlace(emulator, offset);
     const { screen, modes } = emulator.snapshot(limits.SNAPSHOT_BYTES);
-    return emulator.atBoundary
-      ? { offset, size, sizes, screen, modes }
-      : { offset, size, sizes, screen: screen + unfinishedSequence(emulator.parserState) };
+    const place = { offset, size, sizes, isGood };
+    if (emulator.atBoundary) return { ...place, screen, modes, isWhole: true };
+    const unfinished = screen + unfinishedSequence(emulator.parserState);
+    return { ...place, screen: unfinished, isWhole: false };
   }
 
   /**
-   * Whether a replay may begin at `offset`: not within a character or a sequence, and if it can be helped
-   * not between characters that may belong together.
+   * Whether a replay may begin at `offset`: not where the screen cannot be restored, neither within a character or a sequence, nor before anything that
+   * depends on the character before it, as one that joins it does, or a REP.
    */
-  #isGoodPlace(emulator: ScreenEmulator, offset: number, target: number): boolean {
-    if (!emulator.atBoundary) return false;
-    if (!emulator.mayJoin || offset - target > JOIN_STEPS) return true;
-    const next = new Uint8Array(1);
-    this.#options.log.copy(offset, offset + 1, next, 0);
-    return next[0] === ESC;
+  #isGoodPlace(emulator: ScreenEmulator, offset: number): boolean {
+    if (!emulator.atBoundary || !emulator.isSerializable) return false;
+    if (!emulator.mayJoin) return true;
+    const { log } = this.#options;
+    const end = Math.min(log.head, offset + CHARACTER_BYTES);
+    const next = new Uint8Array(end - offset);
+    log.copy(offset, end, next, 0);
+    return next[0] !== ESC && emulator.standsAlone(next);
   }
 
   #screen(): Uint8Array {

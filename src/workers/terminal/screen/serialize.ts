@@ -2,9 +2,11 @@ import type { CharsetNames } from './charsets.js';
 import type { Extras } from './extras.js';
 import {
   CODE_MASK,
+  COLOR_BITS,
   COMBINED,
   CONTENT_MASK,
   WIDTH_SHIFT,
+  type Attributes,
   type Core,
   type Line,
   type Link,
@@ -161,7 +163,7 @@ function margins(core: Core, { scrollTop, scrollBottom }: ScreenBuffer): string 
 function enterAlternate(from: Serializable, normal: ScreenBuffer, pen: Pen): string {
   const { core } = from;
   const { x, y, ybase, savedX, savedY, savedCurAttrData: attributes, savedCharset } = normal;
-  const isPlain = attributes.fg === 0 && attributes.bg === 0 && savedCharset === undefined;
+  const isPlain = isDefault(attributes) && savedCharset === undefined;
   let out = margins(core, normal);
   if (isPlain && savedX === x && savedY === ybase + y) {
     // Understood by all; it saves the cursor and takes it along.
@@ -174,10 +176,10 @@ function enterAlternate(from: Serializable, normal: ScreenBuffer, pen: Pen): str
   return `${out}\x1b[H`;
 }
 
-/** The other buffer keeps its saved cursor while it is not shown. */
+/** The other buffer keeps its saved cursor and its keyboard while it is not shown. */
 function savedInAlternate(from: Serializable, pen: Pen): string {
   const { _alt: alternate } = from.core._bufferService.buffers;
-  const saved = savedCursor(from, alternate, pen, false);
+  const saved = from.extras.keyboard('alternate') + savedCursor(from, alternate, pen, false);
   return saved === '' ? '' : `\x1b[?1047h${saved}\x1b[?1047l\x1b[H`;
 }
 
@@ -207,19 +209,18 @@ function finish(from: Serializable, buffer: ScreenBuffer, pen: Pen, isBlank: boo
 
 function savedCursor(from: Serializable, buffer: ScreenBuffer, pen: Pen, isBlank: boolean): string {
   const { savedX, savedY, savedCurAttrData: attributes, savedCharset } = buffer;
-  const isDefault =
-    savedX === 0 &&
-    savedY <= buffer.ybase &&
-    attributes.fg === 0 &&
-    attributes.bg === 0 &&
-    savedCharset === undefined;
-  if (isDefault) return '';
+  const isHome = savedX === 0 && savedY <= buffer.ybase;
+  if (isHome && isDefault(attributes) && savedCharset === undefined) return '';
   const { charsets, core } = from;
-  let out = moveToSaved(core, buffer, isBlank) + pen.setTo(attributes);
+  let out = moveToSaved(core, buffer, isBlank);
   if (savedCharset !== undefined) out += charsets.designate(0, savedCharset);
-  out += `\x1b7${pen.reset()}`;
+  out += pen.save(attributes) + pen.reset();
   if (savedCharset !== undefined) out += charsets.designate(0, undefined);
   return out;
+}
+
+function isDefault({ fg, bg, extended }: Attributes): boolean {
+  return fg === 0 && bg === 0 && (extended._ext & COLOR_BITS) === 0;
 }
 
 /** DECRC clamps to the screen, so what was saved beyond it may as well be saved at its edge. */
@@ -243,15 +244,41 @@ function moveTo(row: number, column: number): string {
   return `\x1b[${String(row + 1)};${String(column + 1)}H`;
 }
 
+/**
+ * Whether a snapshot can be exact. It cannot put the cursor behind the last column of the alternate screen where
+ * nothing is written, nor by a character of a set that is not the one that is written with; what comes next
+ * takes it from there.
+ */
+export function isSerializable({ _bufferService: service, _charsetService: sets }: Core): boolean {
+  const { _activeBuffer: buffer, _normal: normal } = service.buffers;
+  if (buffer.x < service.cols) return true;
+  if (sets.charset !== sets._charsets[sets.glevel]) return false;
+  const line = buffer.lines.get(buffer.ybase + buffer.y);
+  return buffer === normal || line === undefined || isWritten(line, lastCharacter(line));
+}
+
+/** Column of the character that ends in the last one. */
+function lastCharacter({ _data: data, length }: Line): number {
+  const last = length - 1;
+  return last > 0 && (data[3 * last] as number) >>> WIDTH_SHIFT === 0 ? last - 1 : last;
+}
+
+function isWritten({ _data: data }: Line, x: number): boolean {
+  return ((data[3 * x] as number) & CONTENT_MASK) !== 0;
+}
+
 /** Writes the last character of the cursor's line again: nothing else leaves the cursor behind it. */
 function pendingWrap(core: Core, buffer: ScreenBuffer, pen: Pen): string {
   const { rows, cols } = core._bufferService;
   if (buffer.x < cols) return '';
   const line = buffer.lines.get(buffer.ybase + buffer.y);
   if (line === undefined) return '';
-  let x = cols - 1;
-  if ((line._data[3 * x] as number) >>> WIDTH_SHIFT === 0 && x > 0) x -= 1;
-  if (((line._data[3 * x] as number) & CONTENT_MASK) === 0) return '';
+  const x = lastCharacter(line);
+  if (!isWritten(line, x)) {
+    // Erased since. The other buffer, which is blank, hands its cursor over as it is.
+    if (buffer !== core._bufferService.buffers._normal) return '';
+    return `${pen.reset()}\x1b[?1047h${moveTo(buffer.y, cols - 1)}x\x1b[?1047l`;
+  }
   const text = new LineWriter(pen, { rows, cols }).cell(line, x);
   // `cell` starts at its own column; the row is ours to say.
   return moveTo(cursorRow(core, buffer), x) + text + pen.reset();
@@ -259,10 +286,13 @@ function pendingWrap(core: Core, buffer: ScreenBuffer, pen: Pen): string {
 
 /**
  * Writes the character before the cursor once more, if the emulator may still have to join a combining
- * character to it, or repeat it. Only where that changes nothing else.
+ * character to it, or repeat it. Only where that changes nothing else. If it must not, but a pending wrap was
+ * made by writing one, an ST parts it from what follows.
  */
 function joinable(core: Core, buffer: ScreenBuffer, pen: Pen): string {
-  if (core._inputHandler._parser.precedingJoinState === 0) return '';
+  if (core._inputHandler._parser.precedingJoinState === 0) {
+    return buffer.x < core._bufferService.cols ? '' : '\x1b\\';
+  }
   const { coreService, _charsetService: charsetService } = core;
   const line = buffer.lines.get(buffer.ybase + buffer.y);
   if (line === undefined) return '';
@@ -271,7 +301,9 @@ function joinable(core: Core, buffer: ScreenBuffer, pen: Pen): string {
   if (x > 0 && (line._data[3 * x] as number) >>> WIDTH_SHIFT === 0) x -= 1;
   const content = x < 0 ? 0 : (line._data[3 * x] as number);
   if ((content & CONTENT_MASK) === 0 || (content & COMBINED) !== 0) return '';
-  if (charsetService.charset !== undefined && (content & CODE_MASK) < 0x80) return '';
+  // A set that has another character in its place would write that one.
+  const table = charsetService.charset as Readonly<Record<string, string>> | undefined;
+  if (table?.[String.fromCodePoint(content & CODE_MASK)] !== undefined) return '';
   const fg = line._data[3 * x + 1] as number;
   const bg = line._data[3 * x + 2] as number;
   if (pen.set(fg, bg, extendedOf(line, x)) !== '') {

@@ -124,7 +124,9 @@ export class LineWriter {
     // Alone in its cell a combining character must not meet the one before.
     this.#moveTo(x, width === 0);
     const extended = extendedOf(line, x);
-    this.#out += this.#pen.set(data[3 * x + 1] as number, data[3 * x + 2] as number, extended);
+    const fg = data[3 * x + 1] as number;
+    const bg = data[3 * x + 2] as number;
+    this.#out += this.#pen.set(fg, bg, extended);
     this.#out += textOf(line, x, content);
     this.#x = x + Math.max(1, width);
     return this.#x;
