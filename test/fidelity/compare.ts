@@ -1,15 +1,24 @@
-import type { EmulatorPool } from '../../src/workers/terminal/screen/index.js';
-import { createRandom, type SeededRandom } from '../support/index.js';
-import { Replica } from './replica.js';
-import { ViewerEmulator } from './screen-state.js';
-import type { Stream } from './streams.js';
+import { createRandom } from '../support/index.js';
+import { Boundaries } from './boundaries.js';
+import { Replica, type ReplicaOptions } from './replica.js';
+import type { Stream, StreamEvent } from './streams.js';
+import { ViewerEmulator } from './viewer-emulator.js';
+import { arrive, planVisits, type Absent, type Visit } from './visits.js';
 
 export interface Difference {
   readonly stream: string;
+  readonly visit: Visit;
+  /** The event after which the screens differ. */
+  readonly event: number;
   readonly offset: number;
   readonly checkpoint: string;
   /** Each fact that differs: what the viewer that never left has, and the other. */
-  readonly facts: readonly { readonly never: string; readonly again: string }[];
+  readonly facts: readonly Fact[];
+}
+
+export interface Fact {
+  readonly never: string;
+  readonly again: string;
 }
 
 export interface Comparison {
@@ -18,57 +27,98 @@ export interface Comparison {
   readonly ways: { readonly plain: number; readonly emulator: number };
 }
 
-export interface CompareOptions {
-  readonly pool: EmulatorPool;
+export interface CompareOptions extends Omit<ReplicaOptions, 'size'> {
   readonly seed: number;
-  readonly ringBytes: number;
-  readonly leadInBytes: number;
-  readonly blocks: boolean;
-  readonly tracker: boolean;
-  /** Comparisons in the course of the stream, besides the one at its end. */
+  /** Visits in the course of the stream, besides the one at its end. */
   readonly attaches: number;
 }
 
-/** Plays `stream` to a viewer that never leaves, and to one that comes anew each time they are compared. */
+/**
+ * Plays `stream` to a viewer that never leaves, and to others that come and go, and compares what their
+ * emulators hold whenever one comes, and at the end.
+ */
 export function compareStream(stream: Stream, options: CompareOptions): Comparison {
-  const random = createRandom(options.seed);
-  const never = new ViewerEmulator(stream.size);
+  const visits = planVisits(createRandom(options.seed), stream, options.attaches);
+  return playVisits(stream, options, visits);
+}
+
+/** The same with the visits that are given. Stops after event `last`, which is where the stream ends. */
+export function playVisits(
+  stream: Stream,
+  options: CompareOptions,
+  visits: readonly Visit[],
+  last = stream.events.length - 1,
+): Comparison {
   const replica = new Replica({ ...options, size: stream.size });
+  const never = new ViewerEmulator(stream.size);
+  const boundaries = new Boundaries(stream);
   const differences: Difference[] = [];
+  const absent = new Map<Visit, Absent>();
+  const present = new Map<Visit, ViewerEmulator>();
   let attaches = 0;
-  const due = attachPoints(random, stream, options.attaches);
-  stream.events.forEach((event, index) => {
-    if (event.type === 'resize') {
-      replica.resize(event.size);
-      never.resize(event.size);
-    } else {
-      replica.append(event.bytes);
-      never.write(event.bytes);
-    }
-    if (random.int(0, 99) === 0) replica.restart();
-    if (!due.has(index)) return;
+  const compare = (event: number, visit: Visit, again: ViewerEmulator): void => {
     attaches += 1;
-    const again = replica.attach();
     const facts = differencesOf(never.state(), again.state());
-    again.dispose();
-    if (facts.length > 0) {
-      const checkpoint = replica.describe();
-      differences.push({ stream: stream.name, offset: replica.head, checkpoint, facts });
+    const { offset } = replica.checkpoint;
+    if (options.tracker && !boundaries.has(offset)) {
+      facts.push({
+        never: 'a boundary',
+        again: `a replay begins within a sequence: ${String(offset)}`,
+      });
     }
-  });
+    if (facts.length === 0) return;
+    const checkpoint = replica.describe();
+    differences.push({
+      stream: stream.name,
+      visit,
+      event,
+      offset: replica.head,
+      checkpoint,
+      facts,
+    });
+  };
+  const isRestart = restarts(options.seed);
+  for (let index = 0; index <= last; index += 1) {
+    const event = stream.events[index] as StreamEvent;
+    for (const to of [replica, never, ...present.values()]) give(to, event);
+    if (isRestart()) replica.restart();
+    for (const visit of visits) {
+      if (visit.way === 'back' && visit.left === index) absent.set(visit, leave(replica));
+      if (visit.at !== index) continue;
+      const again = arrive(replica, visit, absent.get(visit));
+      compare(index, visit, again);
+      if (visit.stays) present.set(visit, again);
+      else again.dispose();
+    }
+  }
+  for (const [visit, emulator] of present) {
+    compare(last, visit, emulator);
+    emulator.dispose();
+  }
   replica.close();
   never.dispose();
   return { attaches, differences, ways: replica.ways };
 }
 
-function attachPoints(random: SeededRandom, { events }: Stream, count: number): Set<number> {
-  const points = new Set([events.length - 1]);
-  for (let number = 0; number < count; number += 1) points.add(random.int(0, events.length - 1));
-  return points;
+function give(to: Replica | ViewerEmulator, event: StreamEvent): void {
+  if (event.type === 'resize') to.resize(event.size);
+  else if (to instanceof Replica) to.append(event.bytes);
+  else to.write(event.bytes);
 }
 
-function differencesOf(never: readonly string[], again: readonly string[]): Difference['facts'] {
-  const facts: { never: string; again: string }[] = [];
+/** A viewer that has seen all so far. That its screen is the right one is compared by another visit. */
+function leave(replica: Replica): Absent {
+  return { emulator: replica.attach(), offset: replica.head };
+}
+
+/** Whether the worker dies after the next event. */
+function restarts(seed: number): () => boolean {
+  const random = createRandom(seed + 1);
+  return () => random.int(0, 99) === 0;
+}
+
+function differencesOf(never: readonly string[], again: readonly string[]): Fact[] {
+  const facts: Fact[] = [];
   for (let index = 0; index < Math.max(never.length, again.length); index += 1) {
     if (never[index] === again[index]) continue;
     facts.push({ never: never[index] ?? '', again: again[index] ?? '' });

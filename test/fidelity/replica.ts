@@ -7,9 +7,11 @@ import {
   EmulatorPool,
   ScreenTracker,
   SizeLog,
+  type Checkpoint,
+  type LogPoint,
   type ReadableLog,
 } from '../../src/workers/terminal/screen/index.js';
-import { ViewerEmulator } from './screen-state.js';
+import { ViewerEmulator } from './viewer-emulator.js';
 
 /** A log that lets go of bytes one by one, so that checkpoints lie at any place. */
 class FineLog implements ReadableLog {
@@ -57,6 +59,14 @@ export interface ReplicaOptions {
   readonly tracker: boolean;
   readonly pool: EmulatorPool;
 }
+
+export interface AttachOptions {
+  /** Not from the beginning of the replay on, but from here or soon after. */
+  readonly from?: number;
+  create?(size: TerminalSize): ViewerEmulator;
+}
+
+const createViewer = (size: TerminalSize): ViewerEmulator => new ViewerEmulator(size);
 
 /** One terminal's log with its screen, as a worker keeps it, and viewers that come to it. */
 export class Replica {
@@ -116,29 +126,59 @@ export class Replica {
     this.#tracker = this.#createTracker();
   }
 
-  /** An emulator that comes now and is given what a viewer is. */
-  attach(): ViewerEmulator {
-    const log = this.#log;
-    const { checkpoint } = this.#tracker;
-    const isOn = this.#options.tracker;
-    let at = isOn ? checkpoint.offset : log.foldedTo;
-    let change = isOn ? checkpoint.sizes : this.#sizes.after(at);
-    const before = this.#sizes.at(change - 1)?.size ?? this.#options.size;
-    const emulator = new ViewerEmulator(isOn ? checkpoint.size : before);
-    const { snapshot } = isOn ? this.#tracker.point() : {};
-    if (snapshot !== undefined) emulator.write(snapshot);
+  get checkpoint(): Checkpoint {
+    return this.#tracker.checkpoint;
+  }
+
+  /** A viewer that comes now with nothing, and is given what one is given. */
+  attach({ from, create = createViewer }: AttachOptions = {}): ViewerEmulator {
+    const point = this.#options.tracker ? this.#tracker.point(from) : this.#oldestByte();
+    const emulator = create(point.size);
+    if (point.snapshot !== undefined) emulator.replay(point.snapshot);
     if (emulator.answers !== '' || emulator.bells > 0) throw new Error('a snapshot was answered');
-    for (;;) {
-      const next = this.#sizes.at(change);
-      const end = Math.min(next?.offset ?? log.head, log.head);
+    this.#replay(emulator, point);
+    return emulator;
+  }
+
+  /** A viewer comes back whose `emulator` has seen all up to log position `from`. */
+  resume(emulator: ViewerEmulator, from: number): ViewerEmulator {
+    if (from < this.#log.foldedTo) {
+      emulator.dispose();
+      return this.attach();
+    }
+    const size = this.#sizeAt(from);
+    const isSame = emulator.size.rows === size.rows && emulator.size.cols === size.cols;
+    if (!isSame) emulator.resize(size);
+    this.#replay(emulator, { offset: from, size, sizes: this.#sizes.after(from) });
+    return emulator;
+  }
+
+  #sizeAt(offset: number): TerminalSize {
+    const change = this.#sizes.at(this.#sizes.after(offset) - 1);
+    return change?.size ?? this.#tracker.checkpoint.size;
+  }
+
+  /** Where a replay would begin without a tracker. */
+  #oldestByte(): LogPoint {
+    const offset = this.#log.foldedTo;
+    const sizes = this.#sizes.after(offset);
+    return { offset, sizes, size: this.#sizes.at(sizes - 1)?.size ?? this.#options.size };
+  }
+
+  #replay(emulator: ViewerEmulator, point: LogPoint): void {
+    const log = this.#log;
+    let at = point.offset;
+    for (let number = point.sizes; ; number += 1) {
+      const change = this.#sizes.at(number);
+      const end = Math.min(change?.offset ?? log.head, log.head);
       const bytes = new Uint8Array(end - at);
       log.copy(at, end, bytes, 0);
-      emulator.write(bytes);
+      emulator.replay(bytes);
       at = end;
-      if (next === undefined) return emulator;
-      emulator.resize(next.size);
-      change += 1;
+      if (change === undefined) break;
+      emulator.resize(change.size);
     }
+    emulator.replayed();
   }
 
   /** The checkpoint, for a report. */

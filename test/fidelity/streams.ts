@@ -133,7 +133,8 @@ export const CLASSES: Readonly<Record<string, Generator>> = {
       `${ESC}${random.pick(['(', ')', '*', '+'])}${random.pick(['0', 'B', 'A', '0', 'B'])}`,
     ]) + random.pick(['', 'lqqk', '#']),
   tabs: (random) => random.pick(['\t', '\t', `${ESC}H`, csi('g'), csi('3g'), csi('2I'), csi('Z')]),
-  'saved cursor': (random) => random.pick([`${ESC}7`, `${ESC}8`, csi('s'), csi('u')]),
+  'saved cursor': (random) =>
+    random.pick([`${ESC}7`, `${ESC}8`, csi('s'), csi('u'), csi('?1048h'), csi('?1048l')]),
   modes: (random) =>
     csi(
       `?${random.pick(['1', '7', '9', '12', '25', '45', '66', '1000', '1002', '1003', '1004', '1006', '1016', '2004', '2026', '2031'])}${random.pick(['h', 'l'])}`,
@@ -186,14 +187,26 @@ export function encode(text: string): Uint8Array {
   return Buffer.concat(parts);
 }
 
-/** A stream of `length` sequences or so, of a few classes that are drawn for it, cut at any place. */
-export function randomStream(random: SeededRandom, name: string, length: number): Stream {
+/**
+ * A stream of `length` sequences or so, of a few classes that are drawn for it, cut at any place. With `only`,
+ * all of those classes, and no changes of the size.
+ */
+export function randomStream(
+  random: SeededRandom,
+  name: string,
+  length: number,
+  only?: readonly string[],
+): Stream {
   let size = { rows: random.int(2, 12), cols: random.int(4, 40) };
   const first = size;
-  const chosen = NAMES.filter((candidate) => random.int(0, RARE.has(candidate) ? 11 : 2) === 0);
-  chosen.push('text', random.pick(['lines', 'wrap', 'wide characters', 'cursor moves']));
-  const isPlain = random.int(0, 3) === 0;
-  const resizes = random.int(0, 3) === 0;
+  const resizes = only === undefined && random.int(0, 3) === 0;
+  const chosen = NAMES.filter((candidate) => {
+    if (only !== undefined) return only.includes(candidate);
+    return random.int(0, RARE.has(candidate) ? 11 : 2) === 0;
+  });
+  if (only === undefined)
+    chosen.push('text', random.pick(['lines', 'wrap', 'wide characters', 'cursor moves']));
+  const isPlain = only === undefined && random.int(0, 3) === 0;
   const classes = new Map<string, number>();
   const events: StreamEvent[] = [];
   let pending = '';
