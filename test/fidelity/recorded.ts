@@ -16,7 +16,8 @@ interface Recording extends TerminalSize {
 const RECORDED = ['bash', 'htop', 'less', 'mc', 'nano', 'tmux', 'vim'];
 const WIDE_TORTURE = 'wide characters';
 const COLOUR_TORTURE = 'colours';
-export const SESSIONS: readonly string[] = [...RECORDED, WIDE_TORTURE, COLOUR_TORTURE];
+const FLOOD = 'flood of lines';
+export const SESSIONS: readonly string[] = [...RECORDED, WIDE_TORTURE, COLOUR_TORTURE, FLOOD];
 
 /** The session or torture file `name`, one of {@link SESSIONS}. */
 export function session(random: SeededRandom, name: string): Stream {
@@ -25,6 +26,8 @@ export function session(random: SeededRandom, name: string): Stream {
       return wideTorture(random);
     case COLOUR_TORTURE:
       return colourTorture(random);
+    case FLOOD:
+      return flood(random);
     default:
       return recordedSession(random, name);
   }
@@ -132,6 +135,16 @@ function picture(random: SeededRandom): string {
     }
   }
   return text;
+}
+
+/** Coloured lines of plain text, which checkpoints move over without an emulator. */
+function flood(random: SeededRandom): Stream {
+  let text = '\x1b[?2004h\x1b]2;flood\x07';
+  for (let count = 0; count < 3_000; count += 1) {
+    if (random.int(0, 3) === 0) text += `\x1b[${random.pick(['0', '1', '31', '38;5;99', '7'])}m`;
+    text += `${String(count)} ${random.pick(WIDE)}\x1b[K\r\n`;
+  }
+  return torture(random, FLOOD, text);
 }
 
 function torture(random: SeededRandom, name: string, text: string): Stream {

@@ -254,7 +254,7 @@ export function isSerializable({ _bufferService: service, _charsetService: sets 
   if (buffer.x < service.cols) return true;
   if (sets.charset !== sets._charsets[sets.glevel]) return false;
   const line = buffer.lines.get(buffer.ybase + buffer.y);
-  return buffer === normal || line === undefined || isWritten(line, lastCharacter(line));
+  return buffer === normal || line === undefined || reachesEnd(line, lastCharacter(line));
 }
 
 /** Column of the character that ends in the last one. */
@@ -263,8 +263,10 @@ function lastCharacter({ _data: data, length }: Line): number {
   return last > 0 && (data[3 * last] as number) >>> WIDTH_SHIFT === 0 ? last - 1 : last;
 }
 
-function isWritten({ _data: data }: Line, x: number): boolean {
-  return ((data[3 * x] as number) & CONTENT_MASK) !== 0;
+/** Whether writing the character at `x` again takes the cursor behind the last column. */
+function reachesEnd({ _data: data, length }: Line, x: number): boolean {
+  const content = data[3 * x] as number;
+  return (content & CONTENT_MASK) !== 0 && x + (content >>> WIDTH_SHIFT) === length;
 }
 
 /** Writes the last character of the cursor's line again: nothing else leaves the cursor behind it. */
@@ -274,8 +276,8 @@ function pendingWrap(core: Core, buffer: ScreenBuffer, pen: Pen): string {
   const line = buffer.lines.get(buffer.ybase + buffer.y);
   if (line === undefined) return '';
   const x = lastCharacter(line);
-  if (!isWritten(line, x)) {
-    // Erased since. The other buffer, which is blank, hands its cursor over as it is.
+  if (!reachesEnd(line, x)) {
+    // Erased or overwritten since. The other buffer, which is blank, hands its cursor over as it is.
     if (buffer !== core._bufferService.buffers._normal) return '';
     return `${pen.reset()}\x1b[?1047h${moveTo(buffer.y, cols - 1)}x\x1b[?1047l`;
   }
@@ -313,5 +315,8 @@ function joinable(core: Core, buffer: ScreenBuffer, pen: Pen): string {
   // Inserted where it was taken out.
   const room = coreService.modes.insertMode ? `\x1b[${String(content >>> WIDTH_SHIFT)}P` : '';
   if (room !== '' && buffer.x >= cols) return '';
-  return `\x1b[${String(x + 1)}G${room}` + new LineWriter(pen, { rows, cols }).cell(line, x);
+  // Not by CHA, which in origin mode changes the row as well.
+  return (
+    moveTo(cursorRow(core, buffer), x) + room + new LineWriter(pen, { rows, cols }).cell(line, x)
+  );
 }
