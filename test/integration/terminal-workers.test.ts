@@ -47,7 +47,7 @@ for (const kind of FAULT_KINDS) {
     const gaps: { from: number; to: number }[] = [];
     const states: TerminalClientState['type'][] = [];
     let next = 0;
-    let wrong = 0;
+    const wrong: string[] = [];
     const client = createTerminalClient({
       id,
       openChannel: () => openChannel(terminals, id),
@@ -58,7 +58,12 @@ for (const kind of FAULT_KINDS) {
       handlers: {
         output: (bytes, { offset }) => {
           const text = Buffer.from(bytes).toString('latin1');
-          if (offset !== next || text !== expected(offset, bytes.length)) wrong += 1;
+          const wanted = expected(offset, bytes.length);
+          if (offset !== next || text !== wanted) {
+            wrong.push(
+              `at ${String(offset)} instead of ${String(next)}: ${JSON.stringify(text.slice(0, 60))} instead of ${JSON.stringify(wanted.slice(0, 60))}`,
+            );
+          }
           next = offset + bytes.length;
           client.processed(bytes.length);
         },
@@ -70,7 +75,7 @@ for (const kind of FAULT_KINDS) {
           next = to;
         },
         restarted: () => {
-          wrong += 1;
+          wrong.push('restarted');
         },
         state: ({ type }) => states.push(type),
       },
@@ -87,7 +92,11 @@ for (const kind of FAULT_KINDS) {
     while (states.at(-1) !== 'attached') await sleep(10);
     const resumedAt = next;
     while (next < resumedAt + 500_000) await sleep(10);
-    assert.equal(wrong, 0, "every byte is the log's at its offset");
+    assert.deepEqual(
+      wrong.slice(0, 2),
+      [],
+      `every byte is the log's at its offset; ${String(wrong.length)} pieces are not, gaps ${JSON.stringify(gaps)}, resumed at ${String(resumedAt)}`,
+    );
     assert.equal(states.filter((state) => state === 'attached').length, 2);
     other.type('still here');
     await other.sees('still here');
