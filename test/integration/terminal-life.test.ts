@@ -156,8 +156,9 @@ test('exited - whoever was away sees the rest and the end; who only watches, the
     assert.deepEqual(await other.ended, exit);
   }
   assert.deepEqual(await terminals.wait(id('end'), 0, new AbortController().signal), {
-    ended: 'terminal',
+    ended: 'command',
     exit,
+    command: run.join(' '),
   });
 });
 
@@ -198,7 +199,7 @@ test('exited - those kept are few: the oldest go first, by time, by number and o
     onForgotten: (handle) => forgotten.push(handle.id),
   });
   const exited = (name: string, bytes = 0) =>
-    kept.add({ handle: { id: id(name), bytes } as never, owner: '' });
+    kept.add({ handle: { id: id(name), bytes } as never, owner: '', program: undefined });
   exited('a');
   clock.advance(600);
   exited('b');
@@ -224,7 +225,10 @@ test('exited - those kept are few: the oldest go first, by time, by number and o
     clock,
     onForgotten: () => assert.fail('never kept'),
   });
-  assert.equal(none.add({ handle: { id: id('e'), bytes: 0 } as never, owner: '' }), false);
+  assert.equal(
+    none.add({ handle: { id: id('e'), bytes: 0 } as never, owner: '', program: undefined }),
+    false,
+  );
 });
 
 test('exited - killing it again forgets it, and its descriptors were gone before', async () => {
@@ -312,11 +316,12 @@ test('kill - with a signal only that is sent, to background jobs too', async () 
   assert.deepEqual(await second.ended, { kind: 'signal', signal: 'SIGQUIT' });
 });
 
-test('wait - a terminal that ends answers with its status; waiting is bounded and can be given up', async () => {
+test('wait - a program that ends answers with its status; waiting is bounded and can be given up', async () => {
   const gone = new AbortController();
   const wait = (name: string, ms?: number) => terminals.wait(id(name), ms, gone.signal);
   await assert.rejects(wait('none'), { code: 'ERR_TERMINAL_NOT_FOUND' });
-  await terminals.create(id('w'), { ...SIZE, command: ['sh', '-c', 'read x; exit 9'] }, 'me');
+  const command = ['sh', '-c', 'read x; exit 9'];
+  await terminals.create(id('w'), { ...SIZE, command }, 'me');
   await assert.rejects(wait('w', 50), { code: 'ERR_WAIT_TIMEOUT' });
   const given = assert.rejects(wait('w'), { code: 'ERR_CLOSED' });
   gone.abort();
@@ -325,6 +330,10 @@ test('wait - a terminal that ends answers with its status; waiting is bounded an
   const viewer = new TestViewer(terminals, 'w');
   await viewer.attached;
   viewer.type('\n');
-  assert.deepEqual(await result, { ended: 'terminal', exit: { kind: 'status', status: 9 } });
+  assert.deepEqual(await result, {
+    ended: 'command',
+    exit: { kind: 'status', status: 9 },
+    command: command.join(' '),
+  });
   await viewer.ended;
 });

@@ -10,6 +10,7 @@ import { ViewerSet } from '../../src/workers/terminal/viewer-set.js';
 import type { Viewer } from '../../src/workers/terminal/viewer.js';
 import { ManualClock } from '../support/manual-clock.js';
 import type { Pace } from '../../src/shared/common/wire/index.js';
+import { EventLog } from '../../src/workers/terminal/shell/index.js';
 import { stubViewer } from '../support/stub-viewer.js';
 
 const NOW = 1_000_000;
@@ -165,6 +166,7 @@ test('pace - reading stops before the only viewer falls out of the ring', () => 
       resumeReading: () => {
         paused = false;
       },
+      events: new EventLog(),
       moved: () => undefined,
     });
     set.add(viewer({ cursor: 0, acked: 0, progressAt: 0, room: 0 }));
@@ -205,6 +207,7 @@ test('pace - an interrupt skips a viewer that is far behind ahead, and nobody el
     },
     pauseReading: () => undefined,
     resumeReading: () => undefined,
+    events: new EventLog(),
     moved: () => undefined,
   });
   log.append(new Uint8Array(30_000));

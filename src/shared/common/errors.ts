@@ -137,6 +137,14 @@ export const ERROR_CODES = {
     meaning: 'Nothing ended in the time that was to be waited for.',
     hint: 'Wait longer. Commands are noticed only in a shell that marks them: see docs/shell-integration.md.',
   },
+  ERR_SHELL_INTEGRATION: {
+    meaning: 'The shell in the terminal does not say where its commands end.',
+    hint: 'Run `eval "$(holdfast shell-integration bash)"` in it, or zsh; see docs/shell-integration.md.',
+  },
+  ERR_TERMINAL_ENDED: {
+    meaning: 'The terminal ended before a command in it did.',
+    hint: 'See how with `holdfast terminals WORKSPACE`.',
+  },
   ERR_READ_ONLY: {
     meaning: 'This viewer may watch but not type.',
     hint: 'Ask the owner for a link that allows typing.',

@@ -40,4 +40,5 @@ export {
 } from './log.js';
 export * as limits from './limits.js';
 export { cureEmulator, resizeEmulator } from './emulator-cures.js';
+export { cutText, shownText, strippedText } from './shown-text.js';
 export { WholeCharacters } from './whole-characters.js';

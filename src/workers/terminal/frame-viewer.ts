@@ -12,7 +12,9 @@ import {
   encodePresenceFor,
   OUTPUT_HEADER_BYTES,
   TERMINAL_PROTOCOL_VERSION,
+  viewerEventJson,
   writeOutputHeader,
+  type AgentFrame,
   type ClientFrame,
   type ExitStatus,
   type Pace,
@@ -24,6 +26,7 @@ import type { TerminalStatus, ViewerSpec } from '../../shared/node/ports/index.j
 import { Flight } from './flight.js';
 import type { OutputLog } from './output-log.js';
 import type { LogPoint } from './screen/index.js';
+import type { ShellEventAt } from './shell/index.js';
 import type { Viewer, ViewerHost } from './viewer.js';
 import { ViewerChannel } from './viewer-channel.js';
 
@@ -49,6 +52,7 @@ export class FrameViewer implements Viewer {
   readonly created: boolean;
   readonly alwaysCounts = false;
   nextSize = 0;
+  nextEvent = 0;
   latencyMs: number | undefined;
   readonly #flight = new Flight();
   readonly #spec: ViewerSpec;
@@ -57,8 +61,8 @@ export class FrameViewer implements Viewer {
   readonly #facts: () => TerminalFacts;
   #ready = false;
   #wantsType = true;
-  /** Events from before it was attached. */
-  readonly #early: string[] = [];
+  /** What it is told when it has been attached. */
+  readonly #early: AgentFrame[] = [];
   #size: TerminalSize | undefined;
   #cursor = 0;
   #acked = 0;
@@ -202,11 +206,13 @@ export class FrameViewer implements Viewer {
   }
 
   sendEvent(json: string): void {
-    // What its own attach led to comes after the answer to it.
-    if (!this.#ready) this.#early.push(json);
-    else if (this.#channel.credit > 0) {
-      this.#channel.send(encodeAgentFrame({ type: 'event', json }));
-    }
+    this.#tell({ type: 'event', json });
+  }
+
+  sendShell({ offset, event }: ShellEventAt): boolean {
+    return this.#tell(
+      event.type === 'title' ? event : { type: 'event', json: viewerEventJson(offset, event) },
+    );
   }
 
   sendExit(exit: ExitStatus, totalBytes: number): void {
@@ -221,6 +227,15 @@ export class FrameViewer implements Viewer {
       );
     }
     this.#channel.close(error);
+  }
+
+  /** False: it takes nothing now, and was not told. */
+  #tell(frame: AgentFrame): boolean {
+    // What its own attach led to comes after the answer to it.
+    if (!this.#ready) this.#early.push(frame);
+    else if (this.#channel.credit > 0) this.#channel.send(encodeAgentFrame(frame));
+    else return false;
+    return true;
   }
 
   #receive(bytes: Uint8Array): void {
@@ -286,6 +301,7 @@ export class FrameViewer implements Viewer {
     this.#ready = true;
     this.#cursor = point.offset;
     this.nextSize = point.sizes;
+    this.nextEvent = point.events;
     this.#acked = point.offset;
     this.#limit = point.offset + frame.window;
     // For whoever started the terminal nothing is old: a shell that asks at its start gets its answer.
@@ -314,7 +330,7 @@ export class FrameViewer implements Viewer {
       this.#channel.send(encodeAgentFrame({ type: 'gap', ...point.gap }));
     }
     this.#startSnapshot(point);
-    for (const json of this.#early.splice(0)) this.sendEvent(json);
+    for (const frame of this.#early.splice(0)) this.#tell(frame);
     this.#host.progressed(this);
   }
 

@@ -18,6 +18,7 @@ export class RawViewer implements Viewer {
   readonly created: boolean;
   readonly alwaysCounts = true;
   readonly nextSize = Number.POSITIVE_INFINITY;
+  readonly nextEvent = Number.POSITIVE_INFINITY;
   readonly size: TerminalSize | undefined;
   readonly #channel: ViewerChannel;
   readonly #host: ViewerHost;
@@ -125,6 +126,11 @@ export class RawViewer implements Viewer {
 
   sendEvent(): void {
     // Nor this.
+  }
+
+  sendShell(): boolean {
+    // Nor this.
+    return true;
   }
 
   /** The status travels over main; here the bytes just end. */

@@ -28,6 +28,7 @@ export class RptyViewer implements Viewer {
   latencyMs: number | undefined;
   readonly alwaysCounts = false;
   readonly nextSize = Number.POSITIVE_INFINITY;
+  readonly nextEvent = Number.POSITIVE_INFINITY;
   readonly #channel: ViewerChannel;
   readonly #host: ViewerHost;
   readonly #log: OutputLog;
@@ -150,6 +151,11 @@ export class RptyViewer implements Viewer {
 
   sendEvent(): void {
     // Nor this.
+  }
+
+  sendShell(): boolean {
+    // Nor this.
+    return true;
   }
 
   sendExit(): void {

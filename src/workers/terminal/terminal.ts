@@ -28,6 +28,7 @@ import { isInterrupt, PtyWriter } from './pty-writer.js';
 import { RecorderSlot } from './recorder-slot.js';
 import { findReplayStart } from './replay-start.js';
 import { Sharing } from './sharing.js';
+import { EventLog, ShellWatch } from './shell/index.js';
 import { tryResize } from './try-resize.js';
 import { ViewerDoor } from './viewer-door.js';
 import { ViewerSet } from './viewer-set.js';
@@ -60,6 +61,7 @@ export class Terminal implements ViewerHost {
   readonly #writer: PtyWriter;
   readonly #recorder: RecorderSlot;
   readonly #answering: Answering;
+  readonly #shell: ShellWatch;
   readonly #door: ViewerDoor;
   readonly #closed = deferred<void>();
   #state: 'reading' | 'exited' | 'closed' = 'reading';
@@ -106,9 +108,11 @@ export class Terminal implements ViewerHost {
       },
       replayStart: (from) => findReplayStart(this.#log, this.#scanner.pack(), from),
     });
+    const events = new EventLog();
     const parts = { log: this.#log, clock: this.#clock, screen: this.#screen };
     this.#viewers = new ViewerSet(task.pace, {
       ...parts,
+      events,
       pauseReading: () => {
         this.#reader.pause();
       },
@@ -117,6 +121,18 @@ export class Terminal implements ViewerHost {
       },
       moved: () => {
         this.sharing.presence.figuresChanged();
+      },
+    });
+    this.#shell = new ShellWatch({
+      clock: this.#clock,
+      events,
+      known: task.shell,
+      head: () => this.#log.head,
+      added: () => {
+        this.#viewers.changed();
+      },
+      post: (news) => {
+        this.#post(news);
       },
     });
     this.sharing = new Sharing({
@@ -238,6 +254,7 @@ export class Terminal implements ViewerHost {
     this.#viewers.add(viewer);
     this.sharing.presence.joined(viewer);
     this.#recorder.tell(viewer);
+    this.#shell.joined(viewer);
     return point;
   }
 
@@ -323,15 +340,17 @@ export class Terminal implements ViewerHost {
     this.#status.head = this.#log.head;
     // Before the slab that `bytes` may be a part of is wiped.
     this.#answering.appended(bytes);
+    if (this.#task.replays) this.#shell.appended(bytes);
     if (bytes.buffer === this.#slab.bytes.buffer) this.#slab.taken(bytes.length, this.#log.head);
     this.#recorder.outputAdded(bytes.length);
     this.#viewers.outputAdded();
+    this.#shell.tell();
   }
 
   #resized(size: TerminalSize): void {
     tryResize(this.#task.ioFd, size, this.#logger);
     this.#screen.resized(size);
-    this.#viewers.sizeChanged();
+    this.#viewers.changed();
     this.#recorder.sizeChanged();
     this.#post({ type: 'resized', size });
   }
@@ -348,6 +367,7 @@ export class Terminal implements ViewerHost {
     this.#reader.close();
     this.sharing.end();
     this.#writer.close();
+    this.#shell.end();
     this.#viewers.pump();
     const exit = this.#processExit ?? { kind: 'unknown' };
     this.#recorder.exited(exit);
@@ -375,6 +395,7 @@ export class Terminal implements ViewerHost {
     this.#door.close();
     this.sharing.close();
     this.#answering.close();
+    this.#shell.close();
     this.#viewers.close();
     this.#recorder.close();
     this.#screen.close();

@@ -4,6 +4,7 @@ import type { OutputLog } from './output-log.js';
 import { decidePace, whoHoldsUp } from './pace.js';
 import { Patience } from './patience.js';
 import type { LogPoint, SizeLog } from './screen/index.js';
+import type { EventLog } from './shell/index.js';
 import type { AttachPoint, Viewer } from './viewer.js';
 
 /** Output collects this long during a flood, so that viewers get few large frames. */
@@ -24,6 +25,7 @@ export interface ViewerSetOptions {
   readonly log: OutputLog;
   readonly clock: Clock;
   readonly screen: ViewedScreen;
+  readonly events: EventLog;
   pauseReading(): void;
   resumeReading(): void;
   /** How far behind somebody is may have changed. Called often. */
@@ -84,15 +86,21 @@ export class ViewerSet {
 
   /** Where a viewer that has everything before `from` goes on. Absent: at the beginning of the replay. */
   attachPoint(from: number | undefined): AttachPoint {
-    const { log, screen } = this.#options;
-    if (from === undefined) return screen.point();
+    const { log, screen, events } = this.#options;
+    // What was said before is as old as the replay, but for those who were here then.
+    if (from === undefined) return { ...screen.point(), events: events.next };
     if (from >= log.foldedTo) {
       // Beyond the log: it has bytes that a dead worker had sent but not kept; it is ahead by those.
       const offset = Math.min(from, log.head);
-      return { offset, size: screen.sizeAt(offset), sizes: screen.sizes.after(offset) };
+      return {
+        offset,
+        size: screen.sizeAt(offset),
+        sizes: screen.sizes.after(offset),
+        events: events.after(offset),
+      };
     }
     const point = screen.point();
-    return { ...point, gap: { from, to: point.offset } };
+    return { ...point, gap: { from, to: point.offset }, events: events.next };
   }
 
   /** Output was appended to the log. */
@@ -153,8 +161,8 @@ export class ViewerSet {
     this.#decide();
   }
 
-  /** A change was added to the log of sizes. */
-  sizeChanged(): void {
+  /** A change was added to the log of sizes, or an event to that of events. */
+  changed(): void {
     for (const viewer of this.#viewers) this.#feed(viewer);
   }
 
@@ -165,10 +173,15 @@ export class ViewerSet {
   }
 
   #feed(viewer: Viewer): void {
-    const { log, screen } = this.#options;
-    const { sizes } = screen;
     if (!viewer.ready) return;
     viewer.sendRest();
+    this.#feedOutput(viewer);
+    this.#feedEvents(viewer);
+  }
+
+  #feedOutput(viewer: Viewer): void {
+    const { log, screen } = this.#options;
+    const { sizes } = screen;
     const isLost = viewer.cursor < log.foldedTo || viewer.nextSize < sizes.oldest;
     if (isLost && viewer.room > 0) this.#skip(viewer, screen.point());
     // Sizes in the order of the log: output up to a change, the change, and what was written for it.
@@ -180,6 +193,18 @@ export class ViewerSet {
       if (change === undefined || viewer.cursor < change.offset) return;
       viewer.sendSize(change.offset, change.size);
       viewer.nextSize += 1;
+    }
+  }
+
+  #feedEvents(viewer: Viewer): void {
+    const { events } = this.#options;
+    if (viewer.nextEvent >= events.next) return;
+    viewer.nextEvent = Math.max(viewer.nextEvent, events.oldest);
+    for (;;) {
+      const event = events.at(viewer.nextEvent);
+      if (event === undefined || event.offset > viewer.cursor) return;
+      if (!viewer.sendShell(event)) return;
+      viewer.nextEvent += 1;
     }
   }
 

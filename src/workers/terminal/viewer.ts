@@ -7,11 +7,14 @@ import type {
 } from '../../shared/common/wire/index.js';
 import type { OutputLog } from './output-log.js';
 import type { LogPoint } from './screen/index.js';
+import type { ShellEventAt } from './shell/index.js';
 
 /** Where a viewer begins, decided at the moment it is registered. */
 export interface AttachPoint extends LogPoint {
   /** Bytes it asked for that are gone. Absent: none. */
   readonly gap?: { readonly from: number; readonly to: number } | undefined;
+  /** Number of the first shell event it has not been told. */
+  readonly events: number;
 }
 
 /**
@@ -49,6 +52,8 @@ export interface Viewer {
   readonly room: number;
   /** Number of the next size change to tell it, which the set counts on. Infinity: it is never told. */
   nextSize: number;
+  /** Number of the next shell event to tell it, likewise. */
+  nextEvent: number;
   /**
    * How long `unsent` bytes more would take to arrive, in ms. Absent: not known, or it is never skipped
    * ahead of what it lacks.
@@ -65,6 +70,8 @@ export interface Viewer {
   sendPresence(common: Uint8Array): boolean;
   /** Left out for a viewer that takes nothing now: what waits for it must stay bounded. */
   sendEvent(json: string): void;
+  /** What a shell or program said of itself. False: it takes nothing now, and was not told. */
+  sendShell(at: ShellEventAt): boolean;
   /** Last word, after the last byte; closes the channel. */
   sendExit(exit: ExitStatus, totalBytes: number): void;
   /** Last word; closes the channel. Absent error: a plain close. */

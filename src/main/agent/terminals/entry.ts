@@ -14,6 +14,8 @@ export interface Entry {
   /** Subject that started it; its quota counts it. */
   readonly owner: string;
   readonly waiters: Waiters;
+  /** What it runs instead of a shell, as one line. Absent: a shell. */
+  program: string | undefined;
   idleMs: number;
   /** Somebody chose the idle time; an attach by another protocol does not lengthen it. */
   idleChosen: boolean;

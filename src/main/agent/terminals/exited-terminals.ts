@@ -5,6 +5,8 @@ import type { TerminalHandle } from './terminal-handle.js';
 export interface ExitedTerminal {
   readonly handle: TerminalHandle;
   readonly owner: string;
+  /** What it ran instead of a shell, as one line. Absent: a shell. */
+  readonly program: string | undefined;
 }
 
 export interface ExitedTerminalsOptions {
@@ -45,7 +47,8 @@ export class ExitedTerminals {
   }
 
   /** False: nothing is kept at all. */
-  add({ handle, owner }: ExitedTerminal): boolean {
+  add(terminal: ExitedTerminal): boolean {
+    const { handle } = terminal;
     const { keepMs, clock, ringBytes } = this.#options;
     if (keepMs === 0) return false;
     this.forget(handle.id);
@@ -53,7 +56,7 @@ export class ExitedTerminals {
       this.forget(handle.id);
     });
     const bytes = Math.min(handle.bytes, ringBytes);
-    this.#kept.set(handle.id, { handle, owner, timer, bytes });
+    this.#kept.set(handle.id, { ...terminal, timer, bytes });
     this.#bytes += bytes;
     for (const id of this.#kept.keys()) {
       const fits = this.#kept.size <= limits.EXITED_KEPT && this.#bytes <= limits.EXITED_KEPT_BYTES;

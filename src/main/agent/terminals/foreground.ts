@@ -1,5 +1,5 @@
 import { readFile, readlink } from 'node:fs/promises';
-import { limits } from '../../../shared/common/index.js';
+import { cutText, limits, shownText } from '../../../shared/common/index.js';
 import { parseProcessFacts } from './process-facts.js';
 
 /** What runs in the foreground of a terminal. */
@@ -22,20 +22,17 @@ export async function readForeground(leader: number): Promise<Foreground> {
     const arguments_ = await textOf(`/proc/${String(pid)}/cmdline`);
     if (arguments_ === undefined || arguments_ === '') continue;
     const cwd = await readlink(`/proc/${String(pid)}/cwd`).catch(() => undefined);
-    return { command: commandLine(arguments_), cwd: cwd && plainText(cwd) };
+    return {
+      command: commandLine(arguments_.replace(/\0+$/, '').split('\0')),
+      cwd: cwd && shownText(cwd),
+    };
   }
   return { command: undefined, cwd: undefined };
 }
 
-/** Words of /proc/PID/cmdline on one line. */
-export function commandLine(nulSeparated: string): string {
-  const line = nulSeparated.replace(/\0+$/, '').replaceAll('\0', ' ');
-  return plainText(line).slice(0, limits.COMMAND_LINE_CHARACTERS);
-}
-
-/** `text` without what could act on a terminal that shows it: control characters and marks of direction. */
-function plainText(text: string): string {
-  return text.replace(/[\p{Cc}\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, '\ufffd');
+/** The words of a command on one line, cleaned of control characters and bounded. */
+export function commandLine(words: readonly string[]): string {
+  return cutText(shownText(words.join(' ')), limits.COMMAND_LINE_CHARACTERS);
 }
 
 async function textOf(file: string): Promise<string | undefined> {

@@ -1,6 +1,6 @@
 import type { Clock, Logger, TerminalId } from '../../../shared/common/index.js';
 import type { Pace, SizePolicy } from '../../../shared/common/wire/index.js';
-import type { PortHandle, ViewerSpec } from '../../../shared/node/ports/index.js';
+import type { CommandEnd, PortHandle, ViewerSpec } from '../../../shared/node/ports/index.js';
 import type { TaskPool } from '../worker-pool/index.js';
 
 /** What a terminal's handle needs, and whom it tells. */
@@ -22,6 +22,8 @@ export interface TerminalHandleOptions {
    * may be routed here any more. Called once more with nothing to keep if it is given up.
    */
   onExited(): boolean;
+  /** A command in it has ended, as its shell says. */
+  onCommandEnd?(end: CommandEnd): void;
   /** A viewer of a kept log does not want that but a new terminal. */
   onReturned?(spec: ViewerSpec, handle: PortHandle): void;
   /** A worker that served this terminal is gone and another one has it; `offset` is where the log ends. */

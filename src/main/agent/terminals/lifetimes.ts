@@ -1,11 +1,5 @@
 import { limits } from '../../../shared/common/index.js';
-import type { WaitResult } from '../../../shared/common/peer-auth/index.js';
 import type { TerminalHandle } from './terminal-handle.js';
-
-/** What those who wait for a command hear when the terminal itself ends. */
-export function endOfTerminal({ exit = { kind: 'unknown' } }: TerminalHandle): WaitResult {
-  return { ended: 'terminal', exit };
-}
 
 /** Time for viewers of a terminal that is ended to take the last output. */
 export const CLOSE_PATIENCE_MS = 1_000;

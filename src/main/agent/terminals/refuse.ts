@@ -1,6 +1,12 @@
-import { HoldfastError, limits, type ErrorRecord } from '../../../shared/common/index.js';
+import {
+  HoldfastError,
+  limits,
+  type ErrorRecord,
+  type TerminalId,
+} from '../../../shared/common/index.js';
 import { encodeAgentFrame } from '../../../shared/common/wire/index.js';
 import { PortChannel, type PortHandle } from '../../../shared/node/ports/index.js';
+import type { TerminalsOptions } from './options.js';
 import type { TerminalHandle } from './terminal-handle.js';
 
 /** Protocols of channels that lead to a terminal. */
@@ -18,4 +24,24 @@ export function refuse(handle: PortHandle, protocol: TerminalProtocol, error: Er
 export function requireViewerRoom({ viewers }: TerminalHandle): void {
   if (viewers < limits.MAX_VIEWERS) return;
   throw new HoldfastError('ERR_PEER_LIMIT', 'this terminal has too many viewers');
+}
+
+/** The error of a terminal that cannot be there. */
+export function terminalNotFound(id: TerminalId): HoldfastError {
+  return new HoldfastError('ERR_TERMINAL_NOT_FOUND', `no terminal ${id}`);
+}
+
+/** @throws {HoldfastError} ERR_TERMINAL_LIMIT, ERR_TERMINAL_QUOTA. */
+export function requireRoom(
+  most: Pick<TerminalsOptions, 'maxTerminals' | 'maxTerminalsPerSubject'>,
+  { subject, all, own }: { readonly subject: string; readonly all: number; readonly own: number },
+): void {
+  if (all >= most.maxTerminals) {
+    throw new HoldfastError('ERR_TERMINAL_LIMIT', `there are ${String(all)} terminals already`);
+  }
+  if (own < most.maxTerminalsPerSubject) return;
+  throw new HoldfastError(
+    'ERR_TERMINAL_QUOTA',
+    `${JSON.stringify(subject)} has ${String(own)} terminals already`,
+  );
 }

@@ -31,10 +31,13 @@ import { WorkerPool, type TaskPool } from '../worker-pool/index.js';
 import { TerminalSession } from './pty-session.js';
 import type { Entry, Start } from './entry.js';
 import { ExitedTerminals } from './exited-terminals.js';
-import { TerminalHandle, terminalNotFound } from './terminal-handle.js';
+import { TerminalHandle } from './terminal-handle.js';
 import type { TerminalsOptions } from './options.js';
-import { CLOSE_PATIENCE_MS, endOfTerminal, longer, patienceFor } from './lifetimes.js';
-import { refuse, requireViewerRoom, type TerminalProtocol } from './refuse.js';
+import { commandLine } from './foreground.js';
+import { endOfCommand, endOfTerminal, waitForCommand } from './command-waits.js';
+import { CLOSE_PATIENCE_MS, longer, patienceFor } from './lifetimes.js';
+import { refuse, requireRoom, requireViewerRoom, terminalNotFound } from './refuse.js';
+import type { TerminalProtocol } from './refuse.js';
 import { describeTerminals } from './terminal-list.js';
 import type { PtyCommand, PtySession, TerminalFacts, Terminals } from './types.js';
 import { Waiters } from './waiters.js';
@@ -201,13 +204,13 @@ export class TerminalRegistry implements Terminals {
     gone: AbortSignal,
   ): Promise<WaitResult> {
     const exited = this.#entries.has(id) ? undefined : this.#exited.get(id);
-    if (exited !== undefined) return endOfTerminal(exited.handle);
-    return await this.#entry(id).waiters.wait(timeoutMs, gone);
+    if (exited !== undefined) return endOfTerminal(exited);
+    return await waitForCommand(this.#entry(id), timeoutMs, gone);
   }
 
   facts(id: TerminalId): TerminalFacts {
-    const { epoch, title, termType, size, bytes } = this.#running(id);
-    return { epoch, title, termType, size, bytes };
+    const { epoch, shell, termType, size, bytes } = this.#running(id);
+    return { epoch, title: shell.title, termType, size, bytes };
   }
 
   feed(id: TerminalId, port: MessagePort, spec: RecordSpec): boolean {
@@ -303,6 +306,9 @@ export class TerminalRegistry implements Terminals {
         this.#viewersChanged(entry, count);
       },
       onExited: () => this.#retire(entry),
+      onCommandEnd: (end) => {
+        entry.waiters.tell(endOfCommand(end));
+      },
       onReturned: (spec, port) => {
         this.#returned(id, spec, port);
       },
@@ -314,6 +320,7 @@ export class TerminalRegistry implements Terminals {
       handle,
       waiting: [],
       failure: undefined,
+      program: undefined,
       ...options,
       waiters: new Waiters(this.#options.clock),
       idleTimer: undefined,
@@ -334,6 +341,7 @@ export class TerminalRegistry implements Terminals {
     }
     try {
       const command = await this.#options.prepareShell(id, launch);
+      entry.program = launch.command && commandLine(launch.command);
       this.#requireOpen();
       entry.handle.start({ ...command, size: { rows: size.rows, cols: size.cols } });
     } catch (error) {
@@ -367,18 +375,18 @@ export class TerminalRegistry implements Terminals {
 
   /** The log of `entry` is complete, or lost. True: it is kept. */
   #retire(entry: Entry): boolean {
-    const { handle, owner } = entry;
+    const { handle, owner, program } = entry;
     entry.idleTimer?.cancel();
     if (this.#entries.get(handle.id) !== entry) {
       this.#exited.lost(handle);
       return false;
     }
     this.#entries.delete(handle.id);
-    entry.waiters.tell(endOfTerminal(handle));
+    entry.waiters.tell(endOfTerminal(entry));
     this.#options.onEnded?.(handle.id, handle.bytes);
     this.#options.logger.info('terminal ended', { terminal: handle.id, bytes: handle.bytes });
     const keep = handle.state === 'exited' && !this.#closing;
-    if (keep && this.#exited.add({ handle, owner })) return true;
+    if (keep && this.#exited.add({ handle, owner, program })) return true;
     this.#leave(handle);
     return false;
   }
@@ -423,18 +431,7 @@ export class TerminalRegistry implements Terminals {
   #requireRoom(subject: string): void {
     this.#requireOpen();
     this.#pool.requireHealthy();
-    if (this.count >= this.#options.maxTerminals) {
-      throw new HoldfastError(
-        'ERR_TERMINAL_LIMIT',
-        `there are ${String(this.count)} terminals already`,
-      );
-    }
-    const owned = this.#countOf(subject);
-    if (owned < this.#options.maxTerminalsPerSubject) return;
-    throw new HoldfastError(
-      'ERR_TERMINAL_QUOTA',
-      `${JSON.stringify(subject)} has ${String(owned)} terminals already`,
-    );
+    requireRoom(this.#options, { subject, all: this.count, own: this.#countOf(subject) });
   }
 
   #countOf(subject: string): number {

@@ -4,7 +4,6 @@ import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import {
   assertNever,
   deferred,
-  HoldfastError,
   limits,
   toErrorRecord,
   type Epoch,
@@ -24,10 +23,12 @@ import {
   ReadSlab,
   TERMINAL_PORT_VERSION,
   TerminalStatus,
+  UNKNOWN_SHELL,
   type FaultKind,
   type PortHandle,
   type TerminalAnswer,
   type RecordSpec,
+  type ShellState,
   type TerminalCommand,
   type TerminalEvent,
   type TerminalQuestion,
@@ -38,6 +39,7 @@ import { duplicateFd, forkPty, type ForkedPty } from '../../../shared/node/pty/i
 import { endGroup } from '../process/index.js';
 import { endSession, signalForeground, signalSession } from './session-signal.js';
 import type { TerminalHandleOptions } from './handle-options.js';
+import { terminalNotFound } from './refuse.js';
 import { withinTime } from './within-time.js';
 import { Questions, raise } from './questions.js';
 import { WorkerLosses } from './worker-losses.js';
@@ -75,7 +77,7 @@ export class TerminalHandle {
   #port: MessagePort | undefined;
   #size: TerminalSize = { rows: limits.DEFAULT_ROWS, cols: limits.DEFAULT_COLS };
   #firstSize = this.#size;
-  #title = '';
+  #shell: ShellState = UNKNOWN_SHELL;
   #termType = '';
   #exit: ExitStatus | undefined;
   #endedAt: Date | undefined;
@@ -118,8 +120,9 @@ export class TerminalHandle {
   get endedAt(): Date | undefined {
     return this.#endedAt;
   }
-  get title(): string {
-    return this.#title;
+  /** What its programs have said of themselves. */
+  get shell(): ShellState {
+    return this.#shell;
   }
   /** Output so far, in bytes. */
   get bytes(): number {
@@ -304,6 +307,7 @@ export class TerminalHandle {
       blocks: this.#blocks as SharedArrayBuffer[],
       growthBudget: this.#options.growthBudget,
       exit: this.#exit,
+      shell: this.#shell,
     };
     const portClosed = new Promise<void>((resolve) => {
       port1.once('close', resolve);
@@ -348,8 +352,9 @@ export class TerminalHandle {
       case 'resized':
         this.#size = event.size;
         return;
-      case 'title':
-        this.#title = event.title;
+      case 'shell':
+        this.#shell = event.state;
+        for (const end of event.ended) this.#options.onCommandEnd?.(end);
         return;
       case 'configured':
         this.#pace = event.pace;
@@ -469,9 +474,4 @@ export class TerminalHandle {
   #send(command: TerminalCommand, transfer: readonly MessagePort[] = []): void {
     this.#port?.postMessage(command, [...transfer]);
   }
-}
-
-/** The error of a terminal that cannot be there. */
-export function terminalNotFound(id: TerminalId): HoldfastError {
-  return new HoldfastError('ERR_TERMINAL_NOT_FOUND', `no terminal ${id}`);
 }

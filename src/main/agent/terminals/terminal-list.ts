@@ -35,7 +35,11 @@ export async function describeTerminals(
 
 async function describeRunning(terminal: RunningTerminal): Promise<TerminalInfo> {
   const { handle, idleMs, idleLimitMs } = terminal;
-  const { command, cwd } = await readForeground(handle.pid);
+  const { shell } = handle;
+  const foreground = await readForeground(handle.pid);
+  // What the shell says is what was typed, and knows the folder of a job that runs as somebody else.
+  const command = shell.running.at(-1)?.command ?? foreground.command;
+  const cwd = shell.cwd ?? foreground.cwd;
   return {
     ...inCommon(terminal),
     state: handle.state === 'closed' ? 'exited' : handle.state,
@@ -57,7 +61,11 @@ function describeExited(terminal: ExitedTerminal): TerminalInfo {
   };
 }
 
-function inCommon({ handle, owner }: ExitedTerminal): Omit<TerminalInfo, 'state' | 'idleMs'> {
+function inCommon({
+  handle,
+  owner,
+}: Pick<ExitedTerminal, 'handle' | 'owner'>): Omit<TerminalInfo, 'state' | 'idleMs'> {
+  const { shell } = handle;
   return {
     id: handle.id,
     rows: handle.size.rows,
@@ -65,8 +73,10 @@ function inCommon({ handle, owner }: ExitedTerminal): Omit<TerminalInfo, 'state'
     viewers: handle.viewers,
     bytes: handle.bytes,
     createdAt: handle.createdAt.toISOString(),
-    title: handle.title,
+    title: shell.title,
     epoch: handle.epoch,
     owner,
+    shellIntegration: shell.marks,
+    ...(shell.lastStatus === undefined ? {} : { lastStatus: shell.lastStatus }),
   };
 }

@@ -88,7 +88,7 @@ export interface Terminals extends Closable {
   setIdle(id: TerminalId, idleMs: number): Promise<void>;
   /**
    * Resolves when the next command in the terminal ends, or the terminal; `gone` gives up.
-   * @throws {HoldfastError} ERR_TERMINAL_NOT_FOUND, ERR_WAIT_TIMEOUT, ERR_CLOSED.
+   * @throws {HoldfastError} ERR_TERMINAL_NOT_FOUND, ERR_SHELL_INTEGRATION, ERR_WAIT_TIMEOUT, ERR_CLOSED.
    */
   wait(id: TerminalId, timeoutMs: number | undefined, gone: AbortSignal): Promise<WaitResult>;
   /** @throws {HoldfastError} ERR_TERMINAL_NOT_FOUND. */

@@ -167,7 +167,7 @@ export class ClientControl {
 
   /**
    * Resolves when the next command in the terminal ends, or the terminal.
-   * @throws {HoldfastError} ERR_WAIT_TIMEOUT, ERR_TERMINAL_NOT_FOUND.
+   * @throws {HoldfastError} ERR_WAIT_TIMEOUT, ERR_TERMINAL_NOT_FOUND, ERR_SHELL_INTEGRATION.
    */
   async wait(terminal: string, timeoutMs?: number): Promise<WaitResult> {
     const answer = await this.#request({

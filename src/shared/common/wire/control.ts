@@ -137,6 +137,8 @@ export const terminalInfoSchema = z.object({
   idleLimitMs: z.number().int().optional(),
   /** The shell tells where commands begin and end (OSC 133). */
   shellIntegration: z.boolean().optional(),
+  /** Status of the last command that ended, as the shell said. */
+  lastStatus: z.number().int().optional(),
   /** Only of an exited one, as `endedAt`. */
   exit: exitStatusSchema.optional(),
   endedAt: z.string().optional(),

@@ -13,8 +13,12 @@ export { injectFault } from './fault.js';
 export {
   FAULT_KINDS,
   TERMINAL_PORT_VERSION,
+  UNKNOWN_SHELL,
+  type CommandEnd,
   type FaultKind,
   type RecordSpec,
+  type ShellCommand,
+  type ShellState,
   type WorkerSetup,
   type TerminalAnswer,
   type TerminalCommand,

@@ -6,6 +6,7 @@ import type {
   Presence,
   SizePolicy,
   TerminalSize,
+  ViewerEvent,
 } from '../../common/wire/index.js';
 import type { PortHandle } from './port-channel.js';
 
@@ -54,7 +55,42 @@ export interface TerminalTask {
   readonly growthBudget: SharedArrayBuffer;
   /** The process has ended already. */
   readonly exit?: ExitStatus | undefined;
+  /** What the last worker has told of the shell; see `shell`. */
+  readonly shell: ShellState;
 }
+
+/** A command that runs in a terminal. */
+export interface ShellCommand {
+  /** What the shell that runs it calls itself; empty if it does not. */
+  readonly shell: string;
+  /** Absent: the shell does not say. */
+  readonly command: string | undefined;
+}
+
+/** What is known of a terminal from what its programs say. All text is cleaned and untrue if they like. */
+export interface ShellState {
+  readonly title: string;
+  /** Absent: not said. */
+  readonly cwd: string | undefined;
+  /** A shell has marked its prompt or a command. */
+  readonly marks: boolean;
+  /** Of the last command that ended. Absent: none did, or its shell did not say. */
+  readonly lastStatus: number | undefined;
+  /** Outermost first: a shell may run within another. */
+  readonly running: readonly ShellCommand[];
+}
+
+/** Before anything was said. */
+export const UNKNOWN_SHELL: ShellState = {
+  title: '',
+  cwd: undefined,
+  marks: false,
+  lastStatus: undefined,
+  running: [],
+};
+
+/** A command that has ended, as far as its shell has said. */
+export type CommandEnd = Omit<Extract<ViewerEvent, { type: 'command-end' }>, 'type'>;
 
 /** How a channel speaks. `raw` is the PTY of an SSH session: plain bytes, lossless, always counting. */
 export type ViewerProtocol = 'terminal' | 'reconnecting-pty' | 'raw';
@@ -152,7 +188,12 @@ export type TerminalEvent =
   /** It does not want this exited terminal but a new one. The port in `handle` is transferred along. */
   | { readonly type: 'returned'; readonly spec: ViewerSpec; readonly handle: PortHandle }
   | { readonly type: 'resized'; readonly size: TerminalSize }
-  | { readonly type: 'title'; readonly title: string }
+  /** News of what programs say of themselves, and the commands that ended since the last. */
+  | {
+      readonly type: 'shell';
+      readonly state: ShellState;
+      readonly ended: readonly CommandEnd[];
+    }
   /** For the next worker, should this one die. */
   | { readonly type: 'configured'; readonly pace: Pace; readonly sizePolicy: SizePolicy }
   | { readonly type: 'answered'; readonly request: number; readonly answer: TerminalAnswer }
