@@ -57,6 +57,11 @@ export const CATALOGUE: readonly {
         summary: 'let others into a terminal by a link; list and revoke links',
         load: () => import('./commands/share.js'),
       },
+      {
+        name: 'wait',
+        summary: 'wait for the next command in a terminal to end',
+        load: () => import('./commands/wait.js'),
+      },
       { name: 'kill', summary: 'end a terminal', load: () => import('./commands/kill.js') },
       {
         name: 'record',
@@ -92,6 +97,11 @@ export const CATALOGUE: readonly {
         name: 'config-ssh',
         summary: 'let plain ssh, scp, sftp and rsync reach your workspaces',
         load: () => import('./commands/config-ssh.js'),
+      },
+      {
+        name: 'shell-integration',
+        summary: 'have shells say where their commands begin and end',
+        load: () => import('./commands/shell-integration.js'),
       },
     ],
   },
