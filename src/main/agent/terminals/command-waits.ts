@@ -27,7 +27,7 @@ export function endOfCommand({ command, status, durationMs }: CommandEnd): WaitR
 }
 
 /** A shell marks its first prompt when it has read its files, which takes some seconds at worst. */
-const FIRST_MARK_MS = 10_000;
+const FIRST_MARK_MS = 5_000;
 
 /**
  * Waits for the end of the next command in the terminal of `entry`, or of the terminal.

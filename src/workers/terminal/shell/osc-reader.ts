@@ -5,6 +5,7 @@ const CAN = 0x18;
 const SUB = 0x1a;
 const ESC = 0x1b;
 const RIGHT_BRACKET = 0x5d;
+const NOTHING = Buffer.alloc(0);
 const INTRODUCER = Buffer.from('\x1b]', 'latin1');
 
 /** Told of a whole OSC: what stands between introducer and end, and where in the bytes it ended. */
@@ -29,12 +30,12 @@ export class OscReader {
     const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
     let at = 0;
     if (this.#held === undefined && this.#escaped && view[0] === RIGHT_BRACKET) {
-      this.#held = Buffer.alloc(0);
+      this.#held = NOTHING;
       at = 1;
     }
     if (this.#held !== undefined) at = this.#body(view, at, sink);
     while (this.#held === undefined) {
-      const found = view.indexOf(INTRODUCER, at);
+      const found = findIntroducer(view, at);
       if (found === -1) break;
       at = this.#body(view, found + INTRODUCER.length, sink);
     }
@@ -50,18 +51,33 @@ export class OscReader {
     while (end < limit && !isEnd(view[end] as number)) end += 1;
     this.#held = undefined;
     if (end - at > room) return end;
-    // A copy: the bytes are read over, and text is not decoded from shared memory.
-    const piece = Buffer.from(view.subarray(at, end));
-    const whole = held === undefined ? piece : Buffer.concat([held, piece]);
     if (end === view.length) {
-      this.#held = whole;
+      // A copy: the bytes are read over.
+      this.#held = Buffer.concat([held ?? NOTHING, view.subarray(at)]);
       return end;
     }
     const by = view[end] as number;
-    if (by === BEL || by === ESC) sink(whole.toString('utf8'), end + 1);
+    if (by === BEL || by === ESC) {
+      const text =
+        held === undefined
+          ? view.toString('utf8', at, end)
+          : Buffer.concat([held, view.subarray(at, end)]).toString('utf8');
+      sink(text, end + 1);
+    }
     // An ESC may begin the next one.
     return by === ESC ? end : end + 1;
   }
+}
+
+/**
+ * Where the next OSC begins at or after `at`; -1: nowhere. In most output brackets are rarer than escapes, so
+ * one byte is looked for first; output full of brackets costs no more than the search for both.
+ */
+function findIntroducer(view: Buffer, at: number): number {
+  const bracket = view.indexOf(RIGHT_BRACKET, at);
+  if (bracket === -1) return -1;
+  if (bracket > at && view[bracket - 1] === ESC) return bracket - 1;
+  return view.indexOf(INTRODUCER, bracket);
 }
 
 function isEnd(byte: number): boolean {
