@@ -114,7 +114,7 @@ test('life e2e - wait ends with the status of the next command', SLOW, async (t)
     const told = JSON.parse(stdout.toString()) as Record<string, unknown>;
     assert.deepEqual([told['status'], told['command']], [3, '(exit 3)']);
     assert.ok(Number(told['durationMs']) >= 0);
-    shell.type("printf '\\e]2;a title\\a'; cd /usr/lib; sleep 50\n");
+    shell.type("printf '\\e]2;a title\\a'; cd /usr/lib\nsleep 50\n");
     const table = await waitFor(async () => {
       const text = (await currentUp().holdfast(['terminals', 'local'])).stdout.toString();
       return /sleep 50/.test(text) && text;
@@ -159,7 +159,7 @@ test(
       shell.type('MARK=$((40+2))\n');
       const openssh = startSsh(currentUp(), ['-tt', 'met@local.holdfast']);
       t.after(() => openssh.stop());
-      const own = start(t, 'ssh', 'met@local', '-t');
+      const own = start(t, 'ssh', '-t', 'met@local');
       for (const [name, session] of Object.entries({ openssh, own })) {
         await prints(session, 'ready');
         session.child.stdin?.write(`echo ${name}-$MARK\n`);

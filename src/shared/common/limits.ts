@@ -85,9 +85,9 @@ export const TITLE_CHARACTERS = 256;
 export const COMMAND_LINE_CHARACTERS = 1_024;
 /** Events of a terminal that its viewers have not been told of; the oldest go first. */
 export const EVENTS_KEPT = 256;
-/** News of a terminal go to main at most this often. */
+/** News of what a shell says go to main and viewers at most this often. */
 export const NEWS_MS = 50;
-/** Ends of commands in one piece of news; a program that prints markers in a loop has more. */
+/** Commands in one piece of news; a program that prints marks in a loop has more. */
 export const NEWS_COMMANDS = 16;
 /** Terminals of one agent. kernel.pty.max is 4096 on a stock Linux. */
 export const MAX_TERMINALS = 4_000;
