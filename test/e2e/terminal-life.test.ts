@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { connectLocal, type AgentConnection } from '../../src/main/client/connection/index.js';
 import type { TerminalInfo } from '../../src/shared/common/wire/index.js';
 import { checkLeaks, requireProgram, startProgram, tempDir, waitFor } from '../support/index.js';
 import type { RunningProgram } from '../support/index.js';
-import { connect, keepConnected, startSsh, useUp, Watcher } from '../support/e2e.js';
+import { keepConnected, startSsh, useUp, Watcher } from '../support/e2e.js';
 import { cleanEnvironment, HOLDFAST } from '../support/up.js';
 
 checkLeaks();
@@ -30,14 +32,20 @@ async function prints(program: RunningProgram, text: string): Promise<void> {
   });
 }
 
+/** Over the socket of the agent: what is quick there leaves time for what is tested. */
+const nearby = (): Promise<AgentConnection> =>
+  connectLocal({ path: join(currentUp().stateDir, 'agent', 'agent.sock') });
+
 async function row(name: string): Promise<TerminalInfo | undefined> {
-  const { stdout } = await currentUp().holdfast(['terminals', 'local', '--json']);
-  return (JSON.parse(stdout.toString()) as TerminalInfo[]).find(({ id }) => id === name);
+  const agent = await nearby();
+  const rows = await agent.terminals();
+  await agent.close();
+  return rows.find(({ id }) => id === name);
 }
 
 /** A shell that somebody else started and watches. */
 async function withShell(name: string, use: (shell: Watcher) => Promise<void>): Promise<void> {
-  const links = keepConnected(() => connect(currentUp()));
+  const links = keepConnected(nearby);
   const shell = new Watcher(links, name);
   await shell.attached();
   shell.type('PS1="rea""dy "\n');
