@@ -330,6 +330,8 @@ export class TerminalHandle {
   #receive(event: TerminalEvent): void {
     switch (event.type) {
       case 'adopted':
+      case 'attached':
+      case 'finished':
         return;
       case 'block':
         this.#blocks.push(event.block);
@@ -339,8 +341,6 @@ export class TerminalHandle {
         return;
       case 'checkpoint':
         this.#checkpoints[event.slot] = event.shared;
-        return;
-      case 'attached':
         return;
       case 'detached':
         this.#detached(event.viewer);
@@ -368,8 +368,6 @@ export class TerminalHandle {
         return;
       case 'failed':
         this.#options.logger.error('terminal failed in its worker', { ...event.error });
-        return;
-      case 'finished':
         return;
       case 'log':
         this.#options.logger[event.record.level](event.record.message, event.record.fields);
