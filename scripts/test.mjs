@@ -1,7 +1,7 @@
 /**
  * `npm test [-- TIER|NAME-PART...] [--concurrency N] [--timeout SECONDS] [--again]`: sets up and runs the
- * built tests, each file in a process of its own. Without arguments all of them: unit and integration
- * two files at a time, then e2e one at a time. The summary at the end is the test runner's.
+ * built tests, each file in a process of its own, two at a time. Without arguments all of them. The summary at
+ * the end is the test runner's.
  *
  * With `--again`, files that failed are run once more, one at a time, after their failures have been
  * reported: what fails only beside others is named as unsteady, what fails twice fails the run.
@@ -25,8 +25,8 @@ import { setup } from './setup.mjs';
 const TIERS = [
   { name: 'unit', concurrency: 2 },
   { name: 'integration', concurrency: 2 },
-  // One at a time: each starts a whole broker, agent and browser.
-  { name: 'e2e', concurrency: 1 },
+  // Each starts a whole broker, agent and browser, and mostly waits for them.
+  { name: 'e2e', concurrency: 2 },
 ];
 /** A file that hangs is ended after this long. */
 const FILE_TIMEOUT_S = 300;
