@@ -25,8 +25,22 @@ test('ssh sftp - lineage 18: scp lands in the directory of the metadata and ends
   const config = join(harness.dir, 'config');
   const up = await runProgram('scp', ['-F', config, join(harness.dir, 'here'), 'agent:there']);
   assert.equal(up.status, 0, JSON.stringify(up));
-  assert.ok(readFileSync(join(harness.dir, 'there')).equals(data));
+  assertSame(readFileSync(join(harness.dir, 'there')), data);
   const down = await runProgram('scp', ['-F', config, 'agent:there', join(harness.dir, 'back')]);
   assert.equal(down.status, 0);
-  assert.ok(readFileSync(join(harness.dir, 'back')).equals(data));
+  assertSame(readFileSync(join(harness.dir, 'back')), data);
 });
+
+/** Says where they begin and cease to differ, which points to a packet or to a whole transfer. */
+function assertSame(actual: Buffer, wanted: Buffer): void {
+  if (actual.equals(wanted)) return;
+  let from = 0;
+  while (from < wanted.length && actual[from] === wanted[from]) from += 1;
+  let to = Math.min(actual.length, wanted.length);
+  while (to > from && actual[to - 1] === wanted[to - 1]) to -= 1;
+  const piece = actual.subarray(from, from + 16);
+  assert.fail(
+    `${String(actual.length)} of ${String(wanted.length)} bytes, others from ${String(from)} to ${String(to)}; ` +
+      `there lie ${piece.toString('hex')}, which belong to ${String(wanted.indexOf(piece))}`,
+  );
+}
