@@ -56,6 +56,27 @@ class Ssh {
 }
 
 test(
+  'ssh NAME@ - a flood comes through whole, and does not stop on the way',
+  WITH_SSH,
+  async () => {
+    const ssh = new Ssh('-tt', 'flood@agent');
+    await ssh.sees(/\$ /);
+    const bytes = 8_000_000;
+    ssh.type(
+      `stty raw -echo; printf be; printf gin; head -c ${String(bytes)} /dev/zero | tr '\\0' x; printf e; printf nd\n`,
+    );
+    await waitFor(() => ssh.text.slice(-40).includes('end'), { what: 'the end of the flood' });
+    const flood = ssh.text.slice(
+      ssh.text.indexOf('begin') + 'begin'.length,
+      ssh.text.lastIndexOf('end'),
+    );
+    assert.equal(flood.length, bytes);
+    ssh.child.kill();
+    await ssh.exited;
+  },
+);
+
+test(
   'ssh NAME@ - joins the terminal of that name, shared with others, and comes back to it',
   WITH_SSH,
   async () => {

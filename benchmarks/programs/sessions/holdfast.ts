@@ -49,7 +49,7 @@ export async function openAgentSsh(
 ): Promise<Session> {
   const connection = await connectLocal({ path: socket });
   const channel = connection.openChannel({ label: 'ssh', protocol: 'ssh' });
-  const ssh = await connectSsh(channel, { hostKey, username: 'bench' });
+  const ssh = await connectSsh(channel, { hostKey, username: 'holdfast' });
   const shell = await openShell(ssh.client, handlers);
   return {
     write: shell.write,
