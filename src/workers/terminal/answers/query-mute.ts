@@ -31,7 +31,9 @@ export class QueryMute {
 
   /** Follows bytes that are sent as they are. */
   observe(bytes: Uint8Array): void {
-    for (let at = this.#reader.textEnd(bytes, 0); at < bytes.length;) {
+    // Whatever came before, an ESC begins anew; so only what follows the last one decides where this ends.
+    const last = bytes.lastIndexOf(ESC);
+    for (let at = last === -1 ? this.#reader.textEnd(bytes, 0) : last; at < bytes.length;) {
       this.#reader.next(bytes[at] as number);
       at = this.#reader.textEnd(bytes, at + 1);
     }

@@ -1,3 +1,4 @@
+import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import type { TerminalSize } from '../../../shared/common/wire/index.js';
 
 /** The state of a screen at a log position, with all the bytes from there on still in the log. */
@@ -7,26 +8,40 @@ export interface Checkpoint {
   /** Number of the first change of size that is not part of it. */
   readonly sizes: number;
   /** What brings a fresh emulator of `size` there. Absent: `modes` do. */
-  readonly screen?: string | undefined;
+  readonly screen?: CheckpointScreen | undefined;
   /** See `Snapshot`. */
   readonly modes?: { readonly sequences: string; readonly pen: string } | undefined;
 }
 
-/** What to send to a fresh emulator; empty for the beginning of a log. */
-export function screenOf({ screen, modes }: Checkpoint): string {
-  return screen ?? (modes === undefined ? '' : modes.sequences + modes.pen);
+/** UTF-8, or that packed (RFC 1951). Of a stored checkpoint it lies in its slot, until the next but one is saved. */
+export interface CheckpointScreen {
+  readonly bytes: Uint8Array;
+  readonly isPacked: boolean;
 }
 
-const HEADER_WORDS = 9;
+/** What to send to a fresh emulator, as a copy; empty for the beginning of a log. */
+export function screenOf({ screen, modes }: Checkpoint): Uint8Array {
+  if (screen === undefined) {
+    return Buffer.from(modes === undefined ? '' : modes.sequences + modes.pen, 'utf8');
+  }
+  // zlib takes no shared memory.
+  const bytes = new Uint8Array(screen.bytes);
+  return screen.isPacked ? inflateRawSync(bytes) : bytes;
+}
+
+const HEADER_WORDS = 10;
 const HEADER_BYTES = HEADER_WORDS * 8;
 const NONE = -1;
+/** A screen of fewer bytes is not worth packing. */
+const PACK_BYTES = 2_048;
 /** Allocation in steps, so that one that grows by a few bytes does not need a new slot each time. */
 const STEP_BYTES = 512;
 
 /**
  * The checkpoint in shared memory, so that it outlives the worker like the ring's blocks do. It is written
  * to a slot of its own beside the last one before the bytes that it stands for are let go: whenever a worker
- * dies, one of the two is whole and fits the ring.
+ * dies, one of the two is whole and fits the ring. One that stays is packed: a screen full of colours takes as
+ * much as the ring, and a tenth of it when packed.
  */
 export class CheckpointStore {
   readonly #slots: (SharedArrayBuffer | undefined)[] = [undefined, undefined];
@@ -57,11 +72,10 @@ export class CheckpointStore {
     return shared === undefined || this.#version === 0 ? undefined : read(shared);
   }
 
-  save(checkpoint: Checkpoint): void {
+  /** @returns it as it is stored: nothing of the given one's memory is held. */
+  save(checkpoint: Checkpoint): Checkpoint {
     const { screen, modes } = checkpoint;
-    const texts = [screen, modes?.sequences, modes?.pen].map((text) =>
-      text === undefined ? undefined : Buffer.from(text, 'utf8'),
-    );
+    const texts = [screen?.bytes, utf8(modes?.sequences), utf8(modes?.pen)];
     const bytes = texts.reduce((sum, text) => sum + (text?.length ?? 0), HEADER_BYTES);
     const slot = 1 - this.#current;
     const shared = this.#room(slot, bytes);
@@ -72,6 +86,7 @@ export class CheckpointStore {
     words[2] = checkpoint.size.rows;
     words[3] = checkpoint.size.cols;
     words[4] = checkpoint.sizes;
+    words[8] = screen?.isPacked === true ? 1 : 0;
     let at = HEADER_BYTES;
     texts.forEach((text, index) => {
       words[5 + index] = text?.length ?? NONE;
@@ -82,14 +97,28 @@ export class CheckpointStore {
     this.#version += 1;
     words[0] = this.#version;
     this.#current = slot;
+    return read(shared);
   }
 
-  /** Lets go of what is only needed while the next one is written. */
-  trim(): void {
+  /**
+   * Packs the screen of `checkpoint`, the stored one, and lets go of what is only needed while the next one is
+   * written. @returns what is stored in its place.
+   */
+  trim(checkpoint: Checkpoint): Checkpoint {
+    const { screen } = checkpoint;
+    const isWorthIt = screen !== undefined && !screen.isPacked && screen.bytes.length >= PACK_BYTES;
+    const trimmed = isWorthIt
+      ? this.save({
+          ...checkpoint,
+          screen: { bytes: deflateRawSync(screenOf(checkpoint)), isPacked: true },
+        })
+      : checkpoint;
     const spare = 1 - this.#current;
-    if (this.#slots[spare] === undefined) return;
-    this.#slots[spare] = undefined;
-    this.#announce(spare, undefined);
+    if (this.#slots[spare] !== undefined) {
+      this.#slots[spare] = undefined;
+      this.#announce(spare, undefined);
+    }
+    return trimmed;
   }
 
   #room(slot: number, bytes: number): SharedArrayBuffer {
@@ -103,24 +132,28 @@ export class CheckpointStore {
   }
 }
 
+function utf8(text: string | undefined): Uint8Array | undefined {
+  return text === undefined ? undefined : Buffer.from(text, 'utf8');
+}
+
 function header(shared: SharedArrayBuffer): Float64Array {
   return new Float64Array(shared, 0, HEADER_WORDS);
 }
 
 function read(shared: SharedArrayBuffer): Checkpoint {
   const words = header(shared);
-  const bytes = Buffer.from(shared);
   let at = HEADER_BYTES;
-  const [screen, sequences, pen] = [words[5], words[6], words[7]].map((length) => {
+  const [screen, ...modes] = [words[5], words[6], words[7]].map((length) => {
     if (length === undefined || length === NONE) return undefined;
     at += length;
-    return bytes.toString('utf8', at - length, at);
+    return Buffer.from(shared, at - length, length);
   });
+  const [sequences, pen] = modes.map((bytes) => bytes?.toString('utf8'));
   return {
     offset: words[1] ?? 0,
     size: { rows: words[2] ?? 1, cols: words[3] ?? 1 },
     sizes: words[4] ?? 0,
-    screen,
+    screen: screen && { bytes: screen, isPacked: words[8] === 1 },
     modes: sequences === undefined || pen === undefined ? undefined : { sequences, pen },
   };
 }

@@ -84,13 +84,7 @@ export class ScreenTracker {
     }
     let emulator = new ScreenEmulator(this.#checkpoint.size);
     emulator.write(this.#screen());
-    const {
-      offset,
-      size,
-      sizes,
-      screen = '',
-      isGood,
-    } = this.#advance(emulator, from, (renewed) => {
+    const { offset, size, sizes, screen, isGood } = this.#advance(emulator, from, (renewed) => {
       emulator.dispose();
       emulator = new ScreenEmulator(renewed);
       return emulator;
@@ -98,7 +92,7 @@ export class ScreenTracker {
     emulator.dispose();
     // The output ends within a sequence that began before: only a replay from its beginning is exact.
     if (!isGood) return this.point();
-    return { offset, size, sizes, snapshot: Buffer.from(screen, 'utf8') };
+    return { offset, size, sizes, snapshot: screen?.bytes };
   }
 
   /**
@@ -269,14 +263,20 @@ export class ScreenTracker {
     const isGood = this.#isGoodPlace(emulator, offset);
     const { screen, modes } = emulator.snapshot(limits.SNAPSHOT_BYTES);
     const place = { offset, size, sizes, isGood };
-    if (emulator.atBoundary) return { ...place, screen, modes, isWhole: true };
-    const unfinished = screen + unfinishedSequence(emulator.parserState);
-    return { ...place, screen: unfinished, isWhole: false };
+    const isWhole = emulator.atBoundary;
+    const text = isWhole ? screen : screen + unfinishedSequence(emulator.parserState);
+    return {
+      ...place,
+      screen: { bytes: Buffer.from(text, 'utf8'), isPacked: false },
+      ...(isWhole ? { modes } : {}),
+      isWhole,
+    };
   }
 
   /**
-   * Whether a replay may begin at `offset`: not where the screen cannot be restored, neither within a character or a sequence, nor before anything that
-   * depends on the character before it, as one that joins it does, or a REP.
+   * Whether a replay may begin at `offset`: not where the screen cannot be restored, neither within a
+   * character or a sequence, nor before anything that depends on the character before it, as one that joins
+   * it does, or a REP.
    */
   #isGoodPlace(emulator: ScreenEmulator, offset: number): boolean {
     if (!emulator.atBoundary || !emulator.isSerializable) return false;
@@ -289,7 +289,7 @@ export class ScreenTracker {
   }
 
   #screen(): Uint8Array {
-    return Buffer.from(screenOf(this.#checkpoint), 'utf8');
+    return screenOf(this.#checkpoint);
   }
 
   /** Keeps the emulator, and the room for the next checkpoint, while they are in use. */
@@ -298,12 +298,11 @@ export class ScreenTracker {
     this.#idle?.cancel();
     this.#idle = clock.after(limits.SCREEN_IDLE_MS, () => {
       pool.release(this);
-      store.trim();
+      this.#checkpoint = store.trim(this.#checkpoint);
     });
   }
 
   #save(checkpoint: Checkpoint): void {
-    this.#checkpoint = checkpoint;
-    this.#options.store.save(checkpoint);
+    this.#checkpoint = this.#options.store.save(checkpoint);
   }
 }
