@@ -30,7 +30,7 @@ export function build(cli: Cli): Command {
         ['holdfast ssh local', 'a shell'],
         ['holdfast ssh build@local', 'the terminal `build`, which lives on and others may share'],
         ['holdfast ssh local -- make test', 'a command; its exit status becomes ours'],
-        ['holdfast ssh local -t -- htop', 'a command that wants a terminal'],
+        ['holdfast ssh -t local -- htop', 'a command that wants a terminal'],
         ['tar c src | holdfast ssh local -- tar x', 'standard input goes along'],
       ],
       exits:
