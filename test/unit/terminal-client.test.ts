@@ -183,6 +183,22 @@ test('terminal client - comes back where it was after a lost channel', async () 
   assert.equal(attach?.type === 'attach' ? attach.offset : undefined, 3);
 });
 
+test("terminal client - what waits is a copy: the caller's buffer is free again (slice() of a Buffer is a view)", async () => {
+  const terminal = new ScriptedTerminal();
+  const { client, run, channel, clock } = rig((end) => {
+    terminal.serve(end);
+  });
+  client.start();
+  await run();
+  channel().break();
+  const typed = Buffer.from('typed');
+  client.input(typed);
+  typed.fill('!');
+  clock.advance(1_000);
+  await run();
+  assert.equal(terminal.typed, 'typed');
+});
+
 test('terminal client - a gap is told once', async () => {
   const terminal = new ScriptedTerminal();
   const { client, run, screens, channel, clock } = rig((end) => {

@@ -45,7 +45,7 @@ export class ShownInput {
     const mode = (this.#options.echoMode ?? readEchoMode)(this.#options.fd);
     if (mode === 'none') return;
     const text = mode === 'kernel' ? '' : printable(bytes);
-    this.#unshown.push({ at, bytes: bytes.slice(), text });
+    this.#unshown.push({ at, bytes: new Uint8Array(bytes), text });
     this.#unshownBytes += bytes.length;
     while (this.#unshownBytes > limits.RECORDING_UNSHOWN_BYTES) this.#take();
     this.#show();

@@ -78,7 +78,7 @@ export class CastParser {
       this.#partBytes += piece.length;
       if (this.#partBytes > RECORDING_LINE_BYTES) throw malformed('a line is too long');
       if (newline === -1) {
-        if (piece.length > 0) this.#parts.push(piece.slice());
+        if (piece.length > 0) this.#parts.push(new Uint8Array(piece));
         return events;
       }
       const line = this.#takeLine(piece);

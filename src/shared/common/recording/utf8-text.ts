@@ -41,7 +41,7 @@ export class Utf8Text {
     try {
       return { text: this.#strict.decode(bytes) };
     } catch {
-      return { text: this.#lenient.decode(bytes), raw: bytes.slice() };
+      return { text: this.#lenient.decode(bytes), raw: new Uint8Array(bytes) };
     }
   }
 }

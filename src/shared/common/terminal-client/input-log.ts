@@ -37,7 +37,7 @@ export class InputLog {
   /** Keeps a copy of `bytes`. False, and nothing kept, if they do not fit. */
   push(bytes: Uint8Array): boolean {
     if (bytes.length > this.room) return false;
-    if (bytes.length > 0) this.#chunks.push(bytes.slice());
+    if (bytes.length > 0) this.#chunks.push(new Uint8Array(bytes));
     this.#length += bytes.length;
     return true;
   }
