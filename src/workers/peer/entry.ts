@@ -2,14 +2,12 @@
  * Entry of a peer worker: what piscina loads on each thread. One task is one connection and stays pending
  * as long as the connection lives, so that a dead worker is known by its rejected tasks.
  */
-import { threadId, workerData } from 'node:worker_threads';
 import { toErrorRecord } from '../../shared/common/index.js';
 import { preloadWerift, type PeerTask } from '../../shared/node/peer/index.js';
-import type { WorkerSetup } from '../../shared/node/ports/index.js';
+import { startBeating, workerSetup } from '../../shared/node/ports/index.js';
 import { PeerHost } from './peer-host.js';
 
-/** What main gave to all workers; absent where this file is used without a pool. */
-const setup = (workerData as WorkerSetup | null) ?? undefined;
+const setup = workerSetup();
 const hosts = new Set<PeerHost>();
 
 /** Long enough for the agent to have started, which should not wait for this. */
@@ -33,15 +31,6 @@ export default async function servePeer(task: PeerTask): Promise<void> {
   } finally {
     hosts.delete(host);
   }
-}
-
-/** Shows main that this thread's loop still turns; no message, so a busy main costs nothing. */
-function startBeating(): void {
-  if (setup === undefined) return;
-  const beats = new Int32Array(setup.beats);
-  setInterval(() => {
-    Atomics.add(beats, threadId % beats.length, 1);
-  }, setup.beatMs / 3).unref();
 }
 
 /**

@@ -2,17 +2,22 @@
  * Entry of a terminal worker: what piscina loads on each thread. One task is one terminal and stays
  * pending as long as it is served here.
  */
-import { threadId } from 'node:worker_threads';
 import { HoldfastError } from '../../shared/common/index.js';
 import {
+  startBeating,
   TERMINAL_PORT_VERSION,
   TerminalStatus,
   type TerminalTask,
 } from '../../shared/node/ports/index.js';
 import { Terminal } from './terminal.js';
-import { workerSetup } from './worker-setup.js';
+
+const terminals = new Set<Terminal>();
 
 startBeating();
+// Also after an exception that nobody caught.
+process.on('exit', () => {
+  for (const terminal of terminals) terminal.freeze();
+});
 
 /** Serves one terminal. @throws {HoldfastError} ERR_INTERNAL when main runs another build. */
 export default async function serveTerminal(task: TerminalTask): Promise<void> {
@@ -26,15 +31,11 @@ export default async function serveTerminal(task: TerminalTask): Promise<void> {
     task.port.close();
     return;
   }
-  await new Terminal(task).serve();
-}
-
-/** Shows main that this thread's loop still turns; no message, so a busy main costs nothing. */
-function startBeating(): void {
-  const setup = workerSetup();
-  if (setup === undefined) return;
-  const beats = new Int32Array(setup.beats);
-  setInterval(() => {
-    Atomics.add(beats, threadId % beats.length, 1);
-  }, setup.beatMs / 3).unref();
+  const terminal = new Terminal(task);
+  terminals.add(terminal);
+  try {
+    await terminal.serve();
+  } finally {
+    terminals.delete(terminal);
+  }
 }

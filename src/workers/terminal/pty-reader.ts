@@ -105,6 +105,11 @@ export class PtyReader {
     else this.#timer = this.#options.clock.after(HELD_OPEN_MS, () => this.#markEnd());
   }
 
+  /** The thread is about to end: whatever the kernel has stays there for the next one. */
+  freeze(): void {
+    this.#stream?.pause();
+  }
+
   /** Gives up reading. `onEnd` is not called any more. */
   close(): void {
     this.#ended = true;

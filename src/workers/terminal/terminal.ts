@@ -18,6 +18,7 @@ import {
   type TerminalCommand,
   type TerminalEvent,
   type TerminalTask,
+  workerSetup,
 } from '../../shared/node/ports/index.js';
 import { Answering } from './answers/index.js';
 import { createViewer } from './create-viewer.js';
@@ -35,7 +36,6 @@ import { ViewerSet } from './viewer-set.js';
 import { TerminalScreen } from './screen/index.js';
 import type { AttachPoint, Viewer, ViewerHost } from './viewer.js';
 import { SequenceScanner } from '../../shared/node/vt/index.js';
-import { workerSetup } from './worker-setup.js';
 
 const NOTHING = new Uint8Array();
 
@@ -207,6 +207,14 @@ export class Terminal implements ViewerHost {
         });
       },
     });
+  }
+
+  /**
+   * Stops reading at once, since the thread is about to end. Its loop still turns then, without running any
+   * JavaScript, and each read overwrites what the one before left in the slab.
+   */
+  freeze(): void {
+    this.#reader.freeze();
   }
 
   /** Serves the terminal; resolves when it has ended here, for whatever reason. */

@@ -53,6 +53,20 @@ export interface TaskPool extends Closable {
  */
 const YOUNG_MB = 12;
 
+/**
+ * Makes piscina load its entry with `import()`. With `require`, which it tries first, a thread that is ended
+ * while it links its modules aborts the whole process ("v8::Module::IsGraphAsync must be used on an
+ * instantiated module", Node 20.20): `InstantiateSync` takes a termination for success.
+ */
+const NO_REQUIRE_OF_MODULES = '--no-experimental-require-module';
+const EXEC_ARGV = process.allowedNodeEnvironmentFlags.has(NO_REQUIRE_OF_MODULES)
+  ? [NO_REQUIRE_OF_MODULES]
+  : [];
+
+/** A thread takes 0.2 s to load; on a machine that is very busy some seconds. */
+const LOAD_MS = 5_000;
+const LOAD_POLL_MS = 5;
+
 /** More thread ids than ever live at once, so that two live ones never share a slot. */
 const BEAT_SLOTS = 1_024;
 
@@ -133,9 +147,25 @@ export class WorkerPool implements TaskPool {
   readonly close = once(async () => {
     this.#closing = true;
     this.#watch.close();
+    await this.#loaded();
     const pools = [...this.#retired, ...(this.#piscina === undefined ? [] : [this.#piscina])];
     await Promise.all(pools.map((pool) => pool.destroy()));
   });
+
+  /**
+   * Resolves when no thread is still loading its code, or it took too long: a thread that is ended while it
+   * reads its files leaves their descriptors open (Node 20 and 24).
+   */
+  async #loaded(): Promise<void> {
+    const beats = new Int32Array(this.#beats);
+    const { clock } = this.#options;
+    const deadline = clock.now() + LOAD_MS;
+    const isLoading = ({ threadId }: { readonly threadId: number }): boolean =>
+      Atomics.load(beats, threadId % BEAT_SLOTS) === 0;
+    while (this.#threads().some(isLoading) && clock.now() < deadline) {
+      await new Promise<void>((resolve) => void clock.after(LOAD_POLL_MS, resolve));
+    }
+  }
 
   #threads(): Piscina['threads'] {
     return [this.#piscina, ...this.#retired].flatMap((pool) => pool?.threads ?? []);
@@ -175,6 +205,7 @@ export class WorkerPool implements TaskPool {
       atomics: 'disabled',
       recordTiming: false,
       workerData: setup,
+      execArgv: EXEC_ARGV,
       resourceLimits: {
         maxOldGenerationSizeMb: options.maxHeapMb,
         maxYoungGenerationSizeMb: YOUNG_MB,

@@ -19,7 +19,6 @@ export {
   type RecordSpec,
   type ShellCommand,
   type ShellState,
-  type WorkerSetup,
   type TerminalAnswer,
   type TerminalCommand,
   type TerminalEvent,
@@ -40,3 +39,4 @@ export {
   type RecordingTask,
 } from './recording-port.js';
 export { TerminalStatus } from './terminal-status.js';
+export { startBeating, workerSetup, type WorkerSetup } from './worker-setup.js';

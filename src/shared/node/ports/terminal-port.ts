@@ -160,15 +160,6 @@ export type TerminalAnswer =
 export const FAULT_KINDS = ['throw', 'loop', 'exit', 'heap'] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
-/** `workerData` of every worker that main starts. */
-export interface WorkerSetup {
-  /** One Int32 per thread, at `threadId` modulo its length; each worker counts its own up. */
-  readonly beats: SharedArrayBuffer;
-  readonly beatMs: number;
-  /** The test door is open. */
-  readonly faults: boolean;
-}
-
 /** Terminal worker to main. */
 export type TerminalEvent =
   /** The worker reads the PTY from here on. */
