@@ -18,6 +18,7 @@ interface Line {
   getWidth(index: number): number;
   resize(cols: number, fill: unknown): unknown;
   setCell(index: number, cell: unknown): void;
+  setCellFromCodepoint(index: number, code: number, width: number, attributes: Attributes): void;
 }
 
 interface Buffer {
@@ -46,19 +47,28 @@ interface Attributes {
 
 interface InputHandler {
   readonly _curAttrData: Attributes;
+  print(data: Uint32Array, start: number, end: number): void;
   eraseInDisplay(params: { readonly params: readonly number[] }, selective: boolean): boolean;
   saveCursor(params?: unknown): boolean;
   restoreCursor(params?: unknown): boolean;
   softReset(params: unknown): boolean;
 }
 
+interface ActiveBuffer {
+  readonly savedCurAttrData: Attributes;
+  readonly y: number;
+  readonly ybase: number;
+  readonly lines: { get(index: number): Line | undefined };
+}
+
 interface Inside {
   readonly _core?: {
     readonly _bufferService?: {
-      readonly buffer?: { readonly savedCurAttrData: Attributes };
+      readonly buffer?: ActiveBuffer;
       readonly buffers?: { readonly normal?: Buffer; readonly alt?: Buffer };
     };
     readonly _inputHandler?: InputHandler;
+    readonly coreService?: { readonly decPrivateModes: { readonly wraparound: boolean } };
   };
 }
 
@@ -66,6 +76,7 @@ interface Inside {
 export function cureEmulator(terminal: CuredWhileWriting): void {
   cureErase(terminal);
   cureSavedCursor(terminal);
+  cureUnwrapped(terminal);
 }
 
 interface CuredWhileWriting extends CurableTerminal {
@@ -121,6 +132,27 @@ function cureSavedCursor(terminal: object): void {
     const isDone = softReset(params);
     keep();
     return isDone;
+  };
+}
+
+/**
+ * Without auto-wrap, what does not fit is written over the last column. If that was the second half of a wide
+ * character, its first half stays, unless what came was cut between the two: then the emulator erases it. How
+ * the network cuts must not matter, so it always does.
+ */
+function cureUnwrapped(terminal: CuredWhileWriting): void {
+  const core = (terminal as Inside)._core;
+  const input = core?._inputHandler;
+  if (input === undefined) return;
+  const print = input.print.bind(input);
+  input.print = (data, start, end) => {
+    print(data, start, end);
+    if (core?.coreService?.decPrivateModes.wraparound !== false) return;
+    const active = core._bufferService?.buffer;
+    const line = active?.lines.get(active.ybase + active.y);
+    const first = terminal.cols - 2;
+    if (line?.getWidth(first) !== 2 || line.getWidth(first + 1) === 0) return;
+    line.setCellFromCodepoint(first, 0, 1, input._curAttrData);
   };
 }
 
