@@ -2,7 +2,8 @@ import type { TerminalSize } from '../../src/shared/common/wire/index.js';
 import { createRandom, type SeededRandom } from '../support/index.js';
 import type { Stream, StreamEvent } from './streams.js';
 
-const EDITS = ['@', 'P', 'X'];
+const EDITS = ['P', 'X'];
+const MOST_INSERTED = 4;
 const ERASES = ['J', '1J', '2J', 'K', '1K', '2K'];
 const ATTRIBUTES = ['0', '1', '4', '7', '31', '42', '38;5;200', '48;2;1;2;3'];
 const WORDS = ['make', 'error: no rule', 'the quick brown fox', 'ü → é', '│──┤', 'x'];
@@ -12,7 +13,8 @@ const WORDS = ['make', 'error: no rule', 'the quick brown fox', 'ü → é', '�
  * the alternate screen entered and left in turn. All emulators understand it alike, where in the streams that
  * break every rule each has its own corners. Left out are therefore: overwriting half of a wide character, going
  * on in the column where lines were inserted or deleted (tmux stays there, xterm.js and VT terminals go to the
- * first), and scrolling while a cursor is saved (with xterm.js it moves with the text, with tmux it does not).
+ * first), inserting more characters than are left to the right (tmux 3.3a does not clear all that it moved), and
+ * scrolling while a cursor is saved (with xterm.js it moves with the text, with tmux it does not).
  */
 export function orderlyStream(seed: number): Stream {
   const random = createRandom(seed);
@@ -38,6 +40,10 @@ function stepsOf(random: SeededRandom, { rows, cols }: TerminalSize): () => stri
     () => Array.from({ length: random.int(1, 4) }, () => `${word()} ${word()}\r\n`).join(''),
     () => `${move()}${word()}`,
     () => `${move()}\x1b[${String(random.int(1, 5))}${random.pick(EDITS)}`,
+    () => {
+      const count = random.int(1, MOST_INSERTED);
+      return `${move(random.int(1, cols - 2 * count - 1))}\x1b[${String(count)}@`;
+    },
     () => `${move(1)}\x1b[${String(random.int(1, 3))}${random.pick(['L', 'M'])}`,
     () => `${move()}\x1b[${random.pick(ERASES)}`,
     () => `\x1b[${random.pick(ATTRIBUTES)}m`,

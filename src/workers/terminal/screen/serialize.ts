@@ -245,14 +245,20 @@ function moveTo(row: number, column: number): string {
 }
 
 /**
- * Whether a snapshot can be exact. It cannot put the cursor behind the last column of the alternate screen where
- * nothing is written, nor by a character of a set that is not the one that is written with; what comes next
- * takes it from there.
+ * Whether a snapshot can be exact. Out of reach, until what comes next takes it from there, are: a set that was
+ * restored in the other buffer and never designated, the cursor outside of the margins in origin mode, where
+ * only a switch of buffers leaves it, and the cursor behind the last column of the alternate screen where nothing
+ * is written, or by a character of a set that is not the one that is written with.
  */
-export function isSerializable({ _bufferService: service, _charsetService: sets }: Core): boolean {
+export function isSerializable(core: Core): boolean {
+  const { _bufferService: service, _charsetService: sets, coreService } = core;
   const { _activeBuffer: buffer, _normal: normal } = service.buffers;
+  const isDesignated = sets.charset === sets._charsets[sets.glevel];
+  if (!isDesignated && sets.charset !== buffer.savedCharset) return false;
+  const { y, scrollTop, scrollBottom } = buffer;
+  if (coreService.decPrivateModes.origin && (y < scrollTop || y > scrollBottom)) return false;
   if (buffer.x < service.cols) return true;
-  if (sets.charset !== sets._charsets[sets.glevel]) return false;
+  if (!isDesignated) return false;
   const line = buffer.lines.get(buffer.ybase + buffer.y);
   return buffer === normal || line === undefined || reachesEnd(line, lastCharacter(line));
 }
