@@ -148,6 +148,12 @@ test(
     assert.match(tty.stdout.toString(), /^\/dev\/pts\//);
     const { stdout } = await currentUp().holdfast(['ssh', 'local', 'echo', '-t', '--', 'x']);
     assert.equal(stdout.toString(), '-t -- x\n');
+    const after = await currentUp().holdfast(['ssh', 'local', '-n', '-t', 'tty', '; exit 4']);
+    assert.equal(after.status, 4);
+    assert.match(after.stdout.toString(), /^\/dev\/pts\//);
+    const unknown = await currentUp().holdfast(['ssh', 'local', '-y', 'true']);
+    assert.equal(unknown.status, 255);
+    assert.match(unknown.stderr, /^holdfast: ERR_INVALID_ARGUMENT: unknown option "-y"\nhint: /);
   },
 );
 

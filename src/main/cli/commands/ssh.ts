@@ -24,7 +24,7 @@ export function build(cli: Cli): Command {
   const command = cli
     .command('ssh', 'Opens a shell in a workspace, or runs a command there.', LINK_SETTINGS, {
       notes: [
-        'Behaves as ssh does: everything after the workspace is the command; without one you get a shell\non a terminal. Type ~. at the start of a line to leave a connection that hangs.',
+        'Behaves as ssh does: after the workspace and further options comes the command; without one you get\na shell on a terminal. Type ~. at the start of a line to leave a connection that hangs.',
       ],
       examples: [
         ['holdfast ssh local', 'a shell'],
@@ -44,10 +44,11 @@ export function build(cli: Cli): Command {
     .option('-A, --forward-agent', 'lend the keys of your ssh-agent to the remote side')
     .option('-i, --identity <file>', 'key to offer where the agent wants one', collect)
     .passThroughOptions();
-  return command.action(async (workspace: string, words: readonly string[], flags: Flags) => {
+  return command.action(async (workspace: string, words: readonly string[]) => {
     try {
+      const remote = takeOptions(command, words);
+      const flags = command.opts<Flags>();
       const config = cli.config(command, LINK_SETTINGS);
-      const remote = words[0] === '--' ? words.slice(1) : words;
       const at = workspace.lastIndexOf('@');
       const username = at === -1 ? 'holdfast' : workspace.slice(0, at);
       const status = await interruptible(async ({ signal, use }) => {
@@ -81,6 +82,22 @@ export function build(cli: Cli): Command {
       throw withExitStatus(error, OWN_FAILURE);
     }
   });
+}
+
+/**
+ * Takes options that follow the workspace, as ssh does, up to `--` or the first word that is none.
+ * @returns the words of the remote command.
+ * @throws {HoldfastError} ERR_INVALID_ARGUMENT for an unknown one.
+ */
+function takeOptions(command: Command, words: readonly string[]): string[] {
+  const { operands, unknown } = command.parseOptions([...words]);
+  const [option] = unknown;
+  if (option !== undefined) {
+    throw new HoldfastError('ERR_INVALID_ARGUMENT', `unknown option ${JSON.stringify(option)}`, {
+      hint: 'write -- before a command that begins with a dash',
+    });
+  }
+  return operands;
 }
 
 /** @throws {HoldfastError} ERR_PEER_LOST if nobody knows how it ended. */
