@@ -264,6 +264,39 @@ test('attach - somebody with a larger window is seen, listed and kicked', WITH_T
   await links.close();
 });
 
+test(
+  'attach - ~c takes the control, gives it to who asks, and asks for it',
+  WITH_TMUX,
+  async () => {
+    const window = await Window.open();
+    await window.holdfast('attach local driven');
+    await window.keys('echo up-$((1+1))', 'Enter');
+    await window.shows(/^up-2/m);
+    const links = keepConnected(() => connect(currentUp(), { path: 'relay' }));
+    const other = new Watcher(links, 'driven');
+    await other.attached();
+    await window.keys('~w');
+    await window.shows(/\(you, 100x24\), /);
+    await window.keys('~c');
+    await window.shows(/taken control; only they type now/);
+    await waitFor(() => other.client.sharing.otherDriver !== undefined);
+    assert.ok(other.client.sharing.control({ type: 'request-control' }));
+    await window.shows(/asks for control; ~c at the start of a line gives it/);
+    await window.keys('~c');
+    await window.shows(/gave control to/);
+    await waitFor(() => other.client.sharing.otherDriver === undefined);
+    await window.keys('x');
+    await window.shows(/ERR_NOT_DRIVER/);
+    await window.keys('Enter', '~c');
+    await window.shows(/asking .* for the control/);
+    await window.keys('~.');
+    await window.shows(/status=0/);
+    await other.client.close();
+    await links.close();
+    assert.equal((await currentUp().holdfast(['kill', 'local', 'driven'])).status, 0);
+  },
+);
+
 test('ssh - a shell on a terminal: raw, the right size, ~. leaves it', WITH_TMUX, async () => {
   const window = await Window.open();
   const modes = await window.modes();

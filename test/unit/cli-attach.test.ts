@@ -41,6 +41,25 @@ test('detach keys - the table', () => {
   }
 });
 
+test('detach keys - other escapes are taken out, wherever the input is cut, and only at the start of a line', () => {
+  const table: [string, string, string][] = [
+    ['~c', '', 'c'],
+    ['~?~w', '', '?w'],
+    ['ls\r~cpwd', 'ls\rpwd', 'c'],
+    ['ls ~c', 'ls ~c', ''],
+    ['~~c', '~c', ''],
+    ['~x~c', '~x~c', ''],
+  ];
+  for (const [typed, out, escapes] of table) {
+    for (const pieces of [[typed], Array.from(typed)]) {
+      const keys = new DetachKeys({ quitTwice: true, escapes: true });
+      const outcomes = pieces.map((piece) => keys.push(Buffer.from(piece, 'latin1')));
+      assert.equal(Buffer.concat(outcomes.map(({ bytes }) => bytes)).toString('latin1'), out);
+      assert.equal(outcomes.flatMap((outcome) => outcome.escapes).join(''), escapes, typed);
+    }
+  }
+});
+
 test('detach keys - without the doubled key only the tilde leaves', () => {
   assert.deepEqual(type('\x1c\x1c', { quitTwice: false }), ['\x1c\x1c', false]);
   assert.deepEqual(type('~.', { quitTwice: false }), ['', true]);

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import type { ViewerId } from '../../src/shared/common/index.js';
 import type { Presence } from '../../src/shared/common/wire/index.js';
 import { describeEvent } from '../../src/main/cli/attach/describe-event.js';
+import { runEscape } from '../../src/main/cli/attach/escapes.js';
 import { fitSequence } from '../../src/main/cli/attach/window-fit.js';
 import { findViewers } from '../../src/main/cli/commands/kick.js';
 
@@ -35,6 +36,31 @@ test('attach - what others do is said, what is not for people is not', () => {
     /ann gave control to bob/,
   );
   assert.equal(say({ type: 'probe', offset: 0, probe: 1 }), undefined);
+});
+
+test('attach - ~c does the next thing that makes sense, ~w says who is here', () => {
+  const [you, bob, eve] = [1, 2, 3] as ViewerId[];
+  const row = (id: ViewerId | undefined, subject: string, mode: 'type' | 'view' = 'type') => ({
+    ...{ id: id as ViewerId, subject, mode, behind: 0, rows: 24, cols: 80 },
+  });
+  const names = [row(you, 'ann'), row(bob, 'bob'), row(eve, 'eve', 'view')];
+  const presence = (driver?: ViewerId): Presence => ({
+    ...{ viewers: 5, driver, you, names, pace: 'free', sizePolicy: 'latest' },
+  });
+  const control = (driver?: ViewerId, asker?: ViewerId) =>
+    runEscape('c', presence(driver), asker).control;
+  assert.deepEqual(control(), { type: 'hand-over', viewer: you });
+  assert.deepEqual(control(bob), { type: 'request-control' });
+  assert.deepEqual(control(you), { type: 'release-control' });
+  assert.deepEqual(control(you, bob), { type: 'hand-over', viewer: bob });
+  assert.deepEqual(control(undefined, bob), { type: 'hand-over', viewer: bob });
+  assert.deepEqual(control(you, eve), { type: 'release-control' }, 'eve may not type');
+  assert.deepEqual(control(you, 9 as ViewerId), { type: 'release-control' }, 'who left');
+  assert.equal(
+    runEscape('w', presence(bob), undefined).text,
+    'ann (you, 80x24), bob (80x24, has the control), eve (watches, 80x24), 2 more',
+  );
+  assert.deepEqual(runEscape('c', undefined, bob), { text: 'not connected' });
 });
 
 test('kick - finds viewers by number or name, and none is an error', () => {

@@ -7,6 +7,7 @@ import {
   type Epoch,
   type ErrorRecord,
   type TerminalId,
+  type ViewerId,
 } from '../../../shared/common/index.js';
 import {
   createTerminalClient,
@@ -16,6 +17,7 @@ import type { ExitStatus, TerminalSettings } from '../../../shared/common/wire/i
 import { formatBytes } from '../output/index.js';
 import { sizeOf } from '../raw-terminal.js';
 import { describeEvent } from './describe-event.js';
+import { runEscape } from './escapes.js';
 import { Keyboard } from './keyboard.js';
 import { Screen } from './screen.js';
 import { WindowFit } from './window-fit.js';
@@ -52,6 +54,7 @@ export async function attachTerminal(options: AttachOptions): Promise<AttachOutc
     settle = resolve;
   });
   const told = new Set<string>();
+  let asker: ViewerId | undefined;
   const report = (error: ErrorRecord): void => {
     // Once, not for every key.
     if (told.has(error.code)) return;
@@ -131,6 +134,8 @@ export async function attachTerminal(options: AttachOptions): Promise<AttachOutc
         if (driver === undefined || driver === you) told.delete('ERR_NOT_DRIVER');
       },
       event: (event) => {
+        if (event.type === 'control-requested') asker = event.viewer;
+        if (event.type === 'control-granted' && event.viewer === asker) asker = undefined;
         const text = describeEvent(event);
         if (text !== undefined) screen.notice(text);
       },
@@ -146,6 +151,12 @@ export async function attachTerminal(options: AttachOptions): Promise<AttachOutc
     send: (bytes) => client.input(bytes),
     readOnly: options.readOnly,
     onDetach: () => settle?.({ type: 'detached' }),
+    onEscape: (escape) => {
+      const { text, control } = runEscape(escape, client.sharing.presence, asker);
+      const isSent = control === undefined || client.sharing.control(control);
+      if (!isSent) screen.notice('not connected');
+      else if (text !== undefined) screen.notice(text);
+    },
   });
   const onResize = (): void => {
     client.resize(sizeOf(stdout));

@@ -5,7 +5,7 @@ import type { ViewerEventAt } from '../../../shared/common/wire/index.js';
 export function describeEvent(event: ViewerEventAt): string | undefined {
   switch (event.type) {
     case 'control-requested':
-      return `${event.subject} (viewer ${String(event.viewer)}) asks for control`;
+      return `${event.subject} (viewer ${String(event.viewer)}) asks for control; ~c at the start of a line gives it`;
     case 'control-granted':
       return event.by === undefined
         ? `${event.subject} has taken control; only they type now`

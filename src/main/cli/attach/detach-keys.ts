@@ -1,14 +1,20 @@
+import { ESCAPES, type Escape } from './escapes.js';
+
 /** What typed bytes come to. */
 export interface KeyOutcome {
   /** To send on. May be empty. */
   readonly bytes: Uint8Array;
   /** The person asked to leave; what was typed after it is dropped. */
   readonly detach: boolean;
+  /** Other escapes among them, in their order. */
+  readonly escapes: readonly Escape[];
 }
 
 export interface DetachKeysOptions {
   /** Whether `Ctrl-\` twice leaves as well as `~.`. */
   readonly quitTwice: boolean;
+  /** Whether `~` at the start of a line begins one of {@link ESCAPES} as well. */
+  readonly escapes?: boolean;
 }
 
 const CTRL_BACKSLASH = 0x1c;
@@ -16,6 +22,7 @@ const TILDE = 0x7e;
 const DOT = 0x2e;
 const CR = 0x0d;
 const LF = 0x0a;
+const ESCAPE_OF = new Map<number, Escape>(ESCAPES.map((name) => [name.charCodeAt(0), name]));
 
 /**
  * Watches typed bytes for the ways to leave: `~.` at the start of a line, as ssh has it, and `Ctrl-\`
@@ -25,11 +32,13 @@ const LF = 0x0a;
  */
 export class DetachKeys {
   readonly #quitTwice: boolean;
+  readonly #escapes: boolean;
   #lineStart = true;
   #held: typeof CTRL_BACKSLASH | typeof TILDE | undefined;
 
-  constructor({ quitTwice }: DetachKeysOptions) {
+  constructor({ quitTwice, escapes = false }: DetachKeysOptions) {
     this.#quitTwice = quitTwice;
+    this.#escapes = escapes;
   }
 
   /** Whether a byte is held back. */
@@ -40,14 +49,21 @@ export class DetachKeys {
   /** What `input` comes to. */
   push(input: Uint8Array): KeyOutcome {
     const out: number[] = [];
+    const escapes: Escape[] = [];
     for (const byte of input) {
       const held = this.#held;
       this.#held = undefined;
       if (held === CTRL_BACKSLASH) {
-        if (byte === CTRL_BACKSLASH) return { bytes: Uint8Array.from(out), detach: true };
+        if (byte === CTRL_BACKSLASH) return { bytes: Uint8Array.from(out), detach: true, escapes };
         this.#send(out, held);
       } else if (held === TILDE) {
-        if (byte === DOT) return { bytes: Uint8Array.from(out), detach: true };
+        if (byte === DOT) return { bytes: Uint8Array.from(out), detach: true, escapes };
+        const escape = this.#escapes ? ESCAPE_OF.get(byte) : undefined;
+        if (escape !== undefined) {
+          // The remote side sees nothing of it, so its line still begins here.
+          escapes.push(escape);
+          continue;
+        }
         this.#send(out, held);
         // The second tilde of `~~` only said that the first was meant.
         if (byte === TILDE) continue;
@@ -56,7 +72,7 @@ export class DetachKeys {
       else if (byte === TILDE && this.#lineStart) this.#held = TILDE;
       else this.#send(out, byte);
     }
-    return { bytes: Uint8Array.from(out), detach: false };
+    return { bytes: Uint8Array.from(out), detach: false, escapes };
   }
 
   /** Gives up the held byte: the person paused, so it was meant for the remote side. */

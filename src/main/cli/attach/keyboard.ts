@@ -1,6 +1,7 @@
 import type { ReadStream } from 'node:tty';
 import { enterRawMode } from '../raw-terminal.js';
 import { DetachKeys } from './detach-keys.js';
+import type { Escape } from './escapes.js';
 
 /** How long a single `Ctrl-\` waits for a second one before it is sent on. */
 const SECOND_KEY_MS = 500;
@@ -10,9 +11,10 @@ export interface KeyboardOptions {
   /** Bytes that `send` would take now. */
   readonly room: () => number;
   readonly send: (bytes: Uint8Array) => void;
-  /** What is typed goes nowhere, but for the keys to leave. */
+  /** What is typed goes nowhere, but for the escapes. */
   readonly readOnly: boolean;
   readonly onDetach: () => void;
+  readonly onEscape: (escape: Escape) => void;
 }
 
 /**
@@ -21,7 +23,7 @@ export interface KeyboardOptions {
  */
 export class Keyboard {
   readonly #options: KeyboardOptions;
-  readonly #keys = new DetachKeys({ quitTwice: true });
+  readonly #keys = new DetachKeys({ quitTwice: true, escapes: true });
   #mode: { restore(): void } | undefined;
   #pending: Uint8Array = new Uint8Array();
   #timer: NodeJS.Timeout | undefined;
@@ -55,8 +57,9 @@ export class Keyboard {
 
   readonly #onData = (chunk: Buffer): void => {
     clearTimeout(this.#timer);
-    const { bytes, detach } = this.#keys.push(chunk);
+    const { bytes, detach, escapes } = this.#keys.push(chunk);
     this.#type(bytes);
+    for (const escape of escapes) this.#options.onEscape(escape);
     if (detach) {
       this.#options.onDetach();
       return;

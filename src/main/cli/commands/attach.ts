@@ -53,6 +53,7 @@ export function build(cli: Cli): Command {
         notes: [
           'After two dashes stands what the terminal runs instead of a shell; if one of this name runs already,\nyou join that. A terminal that has exited is started anew; with --read-only you see how it ended.',
           'The terminal lives on when you leave or the connection breaks, and others may join it. Leave with\nCtrl-\\ typed twice, or with ~. at the start of a line. A lost connection is taken up again by itself.',
+          'Also at the start of a line: ~c asks for the control, so that only you type, takes it where nobody has it,\ngives it to who asked, or ends it; ~w shows who is here; ~? lists these keys.',
         ],
         examples: [
           ['holdfast attach local', `the terminal \`${DEFAULT_TERMINAL}\``],
