@@ -39,6 +39,6 @@ export {
   type LogRecord,
 } from './log.js';
 export * as limits from './limits.js';
-export { cureEmulator, resizeEmulator } from './emulator-cures.js';
+export { cureEmulator, resizeEmulator } from './emulator-cures/index.js';
 export { cutText, shownText, strippedText } from './shown-text.js';
 export { WholeCharacters } from './whole-characters.js';

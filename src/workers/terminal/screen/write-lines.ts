@@ -89,7 +89,8 @@ export class LineWriter {
   #line(line: Line): void {
     const isDisturbed = this.#oddCells(line);
     const data = line._data;
-    const end = lineEnd(line);
+    // What odd cells were made with may lie behind all that is there.
+    const end = isDisturbed ? line.length : lineEnd(line);
     for (let x = 0; x < end;) {
       const content = data[3 * x] as number;
       if ((content & CONTENT_MASK) !== 0) {
@@ -165,11 +166,16 @@ export class LineWriter {
 
   /** Inserting in the middle of a wide character moves its second half away from its first. */
   #halfWithoutFirst(line: Line, x: number): void {
-    if (x < 2) return;
-    this.#moveTo(x - 2);
+    if (x < 1 || this.#cols < 3) return;
+    const first = Math.max(0, x - 2);
+    this.#moveTo(first);
     this.#out += this.#penOf(line, x) + WIDE;
-    this.#out += `\x1b[${String(x)}G${this.#pen.reset()}\x1b[@`;
-    this.#x = x - 1;
+    this.#out += `\x1b[${String(first + 2)}G${this.#pen.reset()}\x1b[@`;
+    this.#x = first + 1;
+    if (x > 1) return;
+    // It is one too far to the right.
+    this.#moveTo(0);
+    this.#out += '\x1b[P';
   }
 
   /** Overwriting one half of a wide character empties the other in the attributes of the pen. */
