@@ -1,5 +1,10 @@
 import { join } from 'node:path';
-import { startAgent, type Agent, type Dialer } from '../../src/main/agent/index.js';
+import {
+  startAgent,
+  type Agent,
+  type AgentOptions,
+  type Dialer,
+} from '../../src/main/agent/index.js';
 import { deferred, silentLogger } from '../../src/shared/common/index.js';
 import { tempDir } from './temp-dir.js';
 
@@ -32,13 +37,14 @@ export interface LocalAgent {
 }
 
 /** An agent in this process that is reached over its unix socket only. The caller closes it. */
-export async function startLocalAgent(): Promise<LocalAgent> {
+export async function startLocalAgent(options: Partial<AgentOptions> = {}): Promise<LocalAgent> {
   const stateDir = join(tempDir(), 'agent');
   const agent = await startAgent({
     stateDir,
     logger: silentLogger,
     shell: '/bin/sh',
     dialer: quietDialer,
+    ...options,
   });
   return { agent, socket: join(stateDir, 'agent.sock') };
 }

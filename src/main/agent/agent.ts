@@ -43,7 +43,7 @@ import { createRecordings, type Recordings } from './recordings/index.js';
 import { ChannelRouter, createFaultDoor, type ChannelHandler } from './routing/index.js';
 import { serveSftp, SftpDoor } from './sftp/index.js';
 import { GitAgent } from './ssh/git-agent/index.js';
-import { createSshServer, type SshServer } from './ssh/index.js';
+import { createSshServer, DirectListener, type SshServer } from './ssh/index.js';
 import { TerminalRegistry } from './terminals/index.js';
 
 /** A running agent. */
@@ -58,6 +58,8 @@ export interface Agent extends Closable {
   readonly localSocket: string;
   /** `connected` once the broker has been reached. */
   readonly dialState: DialState;
+  /** Where SSH clients are taken by TCP; 0 if nowhere. */
+  readonly sshPort: number;
   /** Where `/metrics` is served; 0 if nowhere. */
   readonly metricsPort: number;
 }
@@ -74,7 +76,7 @@ const NO_METADATA: Metadata = parseMetadata({});
  * Starts an agent and resolves before it has reached its broker, as the original: it goes on dialling on
  * its own until it is closed.
  * @throws {HoldfastError} ERR_INVALID_ARGUMENT, ERR_STATE_DIR, ERR_ALREADY_RUNNING, ERR_CONFIG,
- *   ERR_PORT_IN_USE for metrics.
+ *   ERR_PORT_IN_USE for metrics and the ssh listener.
  */
 export async function startAgent(options: AgentOptions): Promise<Agent> {
   const resolved = resolveAgentOptions(options);
@@ -116,6 +118,7 @@ class RunningAgent implements Agent {
   readonly #terminals: TerminalRegistry;
   readonly #recordings: Recordings;
   readonly #ssh: SshServer;
+  readonly #sshListener: DirectListener | undefined;
   readonly #sftp: SftpDoor;
   readonly #peers: Peers;
   readonly #startup: StartupScript;
@@ -202,6 +205,15 @@ class RunningAgent implements Agent {
       forwarding: options.forwarding,
       authorizedKeys: options.authorizedKeys,
     });
+    this.#sshListener =
+      options.sshListen &&
+      new DirectListener({
+        ...options.sshListen,
+        logger,
+        serve: (socket) => {
+          this.#ssh.serveDirect(socket);
+        },
+      });
     this.#sftp = new SftpDoor({
       logger,
       directory: async () => (await this.#prepareCommand({ kind: 'shell' })).cwd,
@@ -242,6 +254,10 @@ class RunningAgent implements Agent {
     return this.#dial?.state ?? 'closed';
   }
 
+  get sshPort(): number {
+    return this.#sshListener?.port ?? 0;
+  }
+
   get metricsPort(): number {
     return this.#metrics?.port ?? 0;
   }
@@ -255,6 +271,7 @@ class RunningAgent implements Agent {
       await this.#git.start();
       await this.#metrics?.start();
       await this.#peers.listenLocal(this.localSocket);
+      await this.#sshListener?.start();
     } catch (error) {
       await this.close();
       throw error;
@@ -281,6 +298,7 @@ class RunningAgent implements Agent {
     logger.info('agent closing');
     await Promise.all([
       this.#dial?.close(),
+      this.#sshListener?.close(),
       this.#ssh.close(),
       this.#sftp.close(),
       this.#startup.close(),

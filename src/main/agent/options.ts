@@ -26,6 +26,11 @@ export interface AgentOptions {
   readonly gitSshCommand?: readonly string[] | undefined;
   /** Lines of authorized_keys that SSH clients must match on top. Absent: a verified peer is enough. */
   readonly authorizedKeys?: readonly string[] | undefined;
+  /**
+   * Where to take SSH clients by TCP, without a broker; they have all rights of the owner. Needs authorized keys.
+   * Absent: nowhere.
+   */
+  readonly sshListen?: { readonly host: string; readonly port: number } | undefined;
   /** A host key that lives only as long as the agent, as the original's. */
   readonly ephemeralHostKey?: boolean | undefined;
   readonly forwarding?: ForwardingOptions | undefined;
@@ -83,13 +88,18 @@ export type ResolvedAgentOptions = Omit<AgentOptions, Defaulted> & {
 
 const DEFAULT_WORKERS = 2;
 
-/** @throws {HoldfastError} ERR_INVALID_ARGUMENT naming the option. */
+/** @throws {HoldfastError} ERR_INVALID_ARGUMENT naming the option; ERR_CONFIG for an ssh listener without keys. */
 export function resolveAgentOptions(options: AgentOptions): ResolvedAgentOptions {
   if ((options.dialer === undefined) === (options.broker === undefined)) {
     throw new HoldfastError('ERR_INVALID_ARGUMENT', 'give either dialer or broker');
   }
   if (!isAbsolute(options.stateDir)) {
     throw new HoldfastError('ERR_INVALID_ARGUMENT', 'stateDir must be an absolute path');
+  }
+  if (options.sshListen !== undefined && (options.authorizedKeys ?? []).length === 0) {
+    throw new HoldfastError('ERR_CONFIG', 'the ssh listener needs authorized keys', {
+      hint: 'Name a file of public keys with --authorized-keys.',
+    });
   }
   const number = (name: keyof AgentOptions, fallback: number, min: number, max: number): number => {
     const value = options[name] ?? fallback;

@@ -194,6 +194,10 @@ export const DIAL_STABLE_MS = 60_000;
 
 /** SSH. */
 export const SSH_CONNECTION_BYTES = 4 * MIB;
+/** Clients of the direct listener at once. */
+export const SSH_DIRECT_CONNECTIONS = 64;
+/** Of these, clients that have not logged in. */
+export const SSH_STARTUPS = 16;
 export const SSH_SESSIONS = 64;
 export const SSH_CHANNELS = 256;
 export const SSH_ENV_COUNT = 128;

@@ -3,7 +3,10 @@ import type { Permissions } from '../../../shared/common/wire/index.js';
 import type { EngineName } from '../../../shared/node/peer/index.js';
 import type { PortHandle } from '../../../shared/node/ports/index.js';
 
-/** A peer that proved who it is. Only the peers folder makes these. */
+/**
+ * A peer that proved who it is. Only the peers folder makes these, and the SSH server for clients of its own port,
+ * which it lets do nothing before they have signed with an authorized key.
+ */
 export interface VerifiedPeer {
   readonly connectionId: ConnectionId;
   /** From the ticket, or `local` for the unix socket. For logs and presence. */

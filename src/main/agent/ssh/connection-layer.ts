@@ -37,6 +37,8 @@ export interface ConnectionLayerOptions {
   readonly server: SshServerOptions;
   readonly logger: Logger;
   readonly peer: VerifiedPeer;
+  /** For SSH_CONNECTION and SSH_CLIENT. */
+  readonly address: SshConnectionInfo;
   readonly protocol: Ssh2Protocol;
   /** False once the connection is ending: nothing may be handed to the protocol any more. */
   readonly isAlive: () => boolean;
@@ -50,17 +52,6 @@ export interface ConnectionLayerOptions {
 
 /** Refused opens after which a client is not confused but hostile. */
 const MAX_REFUSED_OPENS = 1_024;
-
-/**
- * Peers are reached through data channels, which have no addresses that mean anything, and none that a
- * peer states may be trusted. Programs only look whether the variables are there.
- */
-const NO_ADDRESS: SshConnectionInfo = {
-  clientAddress: '127.0.0.1',
-  clientPort: 0,
-  serverAddress: '127.0.0.1',
-  serverPort: 22,
-};
 
 /**
  * The connection layer of RFC 4254 for one client: channels, channel requests and global requests, in
@@ -216,7 +207,7 @@ export class ConnectionLayer {
       logger: logger.child({ channel: channel.localId }),
       peer,
       user: () => this.user,
-      ssh: NO_ADDRESS,
+      ssh: this.#options.address,
       openAgentForward: () =>
         openAgentForward(() =>
           channels.open((id, window, packet) => {

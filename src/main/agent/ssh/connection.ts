@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream';
 import type { Connection } from 'ssh2';
 import { limits, once, type Closable, type Logger } from '../../../shared/common/index.js';
 import type { VerifiedPeer } from '../peers/types.js';
+import type { SshConnectionInfo } from '../process/index.js';
 import type { Authenticate } from './auth.js';
 import { ConnectionLayer } from './connection-layer.js';
 import { PacketGuard } from './guard.js';
@@ -21,6 +22,7 @@ export interface ConnectionOptions {
   readonly logger: Logger;
   readonly peer: VerifiedPeer;
   readonly stream: Duplex;
+  readonly address: SshConnectionInfo;
   readonly authenticate: Authenticate;
 }
 
@@ -40,6 +42,7 @@ export class SshConnection implements Closable {
   #rekeyTimer: NodeJS.Timeout | undefined;
   #bytes = 0;
   #ended = false;
+  #authenticated = false;
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
@@ -56,14 +59,20 @@ export class SshConnection implements Closable {
     }).then(() => this.#lost());
   }
 
+  /** The client is in. */
+  get authenticated(): boolean {
+    return this.#authenticated;
+  }
+
   /** Takes over the client that ssh2 made for the stream, right after its identification line. */
   attach(client: Connection): void {
     const protocol = protocolOf(client);
-    const { logger, server, peer } = this.#options;
+    const { logger, server, peer, address } = this.#options;
     const layer = new ConnectionLayer({
       server,
       logger,
       peer,
+      address,
       protocol,
       isAlive: () => this.#isAlive(protocol),
       hasRoom: () => this.#hasRoom(protocol),
@@ -85,6 +94,7 @@ export class SshConnection implements Closable {
     });
     client.once('ready', () => {
       clearTimeout(this.#graceTimer);
+      this.#authenticated = true;
       logger.info('ssh client authenticated');
       this.#rekeyTimer = setInterval(() => {
         this.#rekey(attached);

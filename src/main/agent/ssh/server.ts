@@ -1,10 +1,14 @@
+import { randomUUID } from 'node:crypto';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import ssh2, { type Connection, type ServerConfig } from 'ssh2';
-import { limits, once, wrapError } from '../../../shared/common/index.js';
+import { limits, once, wrapError, type ConnectionId } from '../../../shared/common/index.js';
+import { Permissions } from '../../../shared/common/wire/index.js';
 import { ChannelDuplex, PortChannel } from '../../../shared/node/ports/index.js';
-import type { IncomingChannel } from '../peers/types.js';
+import type { IncomingChannel, VerifiedPeer } from '../peers/types.js';
+import type { SshConnectionInfo } from '../process/index.js';
 import { createAuthenticate } from './auth.js';
-import { SshConnection } from './connection.js';
+import { SshConnection, type ConnectionOptions } from './connection.js';
 import { assertInternals } from './internals.js';
 import type { SshServer, SshServerOptions } from './types.js';
 
@@ -25,6 +29,17 @@ const ALGORITHMS: NonNullable<ServerConfig['algorithms']> = {
   compress: ['none'],
 };
 
+/**
+ * Peers are reached through data channels, which have no addresses that mean anything, and none that a
+ * peer states may be trusted. Programs only look whether the variables are there.
+ */
+const NO_ADDRESS: SshConnectionInfo = {
+  clientAddress: '127.0.0.1',
+  clientPort: 0,
+  serverAddress: '127.0.0.1',
+  serverPort: 22,
+};
+
 /** The longest interval a timer can have: the peer connection under us has its own heartbeat. */
 const NEVER_MS = 2 ** 31 - 1;
 
@@ -37,11 +52,22 @@ export function createSshServer(options: SshServerOptions): SshServer {
   assertInternals();
   const authenticate = createAuthenticate(options.authorizedKeys);
   const connections = new Set<SshConnection>();
+  const direct = new Set<SshConnection>();
+  const startups = (): number => [...direct].filter(({ authenticated }) => !authenticated).length;
   const byStream = new WeakMap<Duplex, SshConnection>();
   const server = createInner(options.hostKey, (client) => {
     byStream.get((client as unknown as { _sock: Duplex })._sock)?.attach(client);
   });
   let closing = false;
+
+  const accept = (from: ConnectionOptions): SshConnection => {
+    const connection = new SshConnection(from);
+    byStream.set(from.stream, connection);
+    connections.add(connection);
+    void connection.closed.then(() => connections.delete(connection));
+    server.injectSocket(from.stream);
+    return connection;
+  };
 
   const serve = ({ peer, handle }: IncomingChannel): void => {
     const logger = options.logger.child({ peer: peer.connectionId, subject: peer.subject });
@@ -57,15 +83,30 @@ export function createSshServer(options: SshServerOptions): SshServer {
       stream.destroy();
       return;
     }
-    const connection = new SshConnection({ server: options, logger, peer, stream, authenticate });
-    byStream.set(stream, connection);
-    connections.add(connection);
-    void connection.closed.then(() => connections.delete(connection));
-    server.injectSocket(stream);
+    accept({ server: options, logger, peer, stream, authenticate, address: NO_ADDRESS });
+  };
+
+  const serveDirect = (socket: Socket): void => {
+    const peer = directPeer(socket);
+    const address = addressOf(socket);
+    const logger = options.logger.child({ peer: peer.connectionId, from: address.clientAddress });
+    if (closing || options.authorizedKeys === undefined || startups() >= limits.SSH_STARTUPS) {
+      logger.warn('an ssh client was refused', { closing, startups: startups() });
+      socket.destroy();
+      return;
+    }
+    logger.info('an ssh client came by tcp');
+    const connection = accept({
+      ...{ server: options, logger, peer, authenticate, address },
+      stream: socket,
+    });
+    direct.add(connection);
+    void connection.closed.then(() => direct.delete(connection));
   };
 
   return {
     serve,
+    serveDirect,
     get connections() {
       return connections.size;
     },
@@ -74,6 +115,33 @@ export function createSshServer(options: SshServerOptions): SshServer {
       await Promise.all([...connections].map((connection) => connection.close()));
     }),
   };
+}
+
+/** Whom a client that came by TCP stands for: nobody else is let in by an authorized key. */
+function directPeer(socket: Socket): VerifiedPeer {
+  return {
+    connectionId: randomUUID() as ConnectionId,
+    subject: 'ssh',
+    permissions: new Permissions(['owner']),
+    engine: 'framed',
+    disconnect: () => {
+      socket.destroy();
+    },
+  };
+}
+
+function addressOf(socket: Socket): SshConnectionInfo {
+  return {
+    clientAddress: plainAddress(socket.remoteAddress),
+    clientPort: socket.remotePort ?? 0,
+    serverAddress: plainAddress(socket.localAddress),
+    serverPort: socket.localPort ?? 0,
+  };
+}
+
+/** An IPv4 address as such also where it came to an IPv6 socket, as OpenSSH's sshd shows it. */
+function plainAddress(address = ''): string {
+  return address.replace(/^::ffff:(?=[0-9.]+$)/, '');
 }
 
 function createInner(hostKey: string, onClient: (client: Connection) => void): Injectable {

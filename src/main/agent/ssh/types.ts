@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Closable, Logger } from '../../../shared/common/index.js';
 import type { ForwardingOptions } from '../forwarding/index.js';
@@ -37,10 +38,15 @@ export interface SshServerOptions {
   readonly rekeyBytes?: number | undefined;
 }
 
-/** The SSH server of an agent; it listens nowhere and serves the channels that verified peers open. */
+/** The SSH server of an agent. It listens nowhere by itself. */
 export interface SshServer extends Closable {
   /** Serves one channel; takes over its port. Returns at once and never throws. */
   serve(channel: IncomingChannel): void;
+  /**
+   * Serves a client that came by TCP, with all rights of the owner, once it has signed with an authorized key.
+   * Takes over the socket, which it destroys if there are no authorized keys.
+   */
+  serveDirect(socket: Socket): void;
   /** How many SSH connections stand now. */
   readonly connections: number;
 }

@@ -22,6 +22,7 @@ const SETTINGS = [
   'recordingBytes',
   'workerBeat',
   'authorizedKeys',
+  'sshListen',
   'allowForward',
   'gatewayPorts',
   'ephemeralHostKey',
@@ -33,13 +34,17 @@ const SETTINGS = [
 export function build(cli: Cli): Command {
   const command = cli.command('agent', 'Runs the agent inside a workspace.', SETTINGS, {
     notes: [
-      'Dials out to the broker and keeps dialling; opens no port. Needs the agent token that\n`holdfast workspace add` printed, in a file only you can read.',
+      'Dials out to the broker and keeps dialling; opens no port unless told to. Needs the agent token that\n`holdfast workspace add` printed, in a file only you can read.',
     ],
     examples: [
       ['holdfast agent --broker https://broker.example --token-file agent.token', ''],
       ['holdfast agent --token-fd 3 3< agent.token', 'broker from the config file'],
       ['holdfast agent --terminal-idle 0', 'terminals live until they end'],
       ['holdfast agent --authorized-keys ~/.ssh/authorized_keys', 'ask SSH clients for a key too'],
+      [
+        'holdfast agent --authorized-keys keys --ssh-listen 192.168.7.2:2222',
+        'plain ssh on the local network as well',
+      ],
     ],
     exits: ['ok', 'failure', 'usage', 'denied', 'local', 'interrupted'],
   });
@@ -62,6 +67,7 @@ export function build(cli: Cli): Command {
       recordingBytes: config.recordingBytes,
       workerBeatMs: config.workerBeat,
       authorizedKeys: config.authorizedKeys,
+      sshListen: config.sshListen,
       allowForward: config.allowForward,
       gatewayPorts: config.gatewayPorts,
       ephemeralHostKey: config.ephemeralHostKey,

@@ -347,6 +347,14 @@ export const FIELDS = {
     parse: flag,
     defaultValue: false,
   }),
+  sshListen: field({
+    flag: '--ssh-listen <host:port>',
+    env: 'HOLDFAST_SSH_LISTEN',
+    key: 'sshListen',
+    meaning:
+      'Take SSH clients that hold one of the authorized keys on this address, without a broker.',
+    parse: listenAddress,
+  }),
   metricsListen: field({
     flag: '--metrics-listen <host:port>',
     env: 'HOLDFAST_METRICS_LISTEN',

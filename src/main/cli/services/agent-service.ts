@@ -37,6 +37,7 @@ export async function runAgent(settings: AgentSettings): Promise<RunningAgentSer
       directory: settings.directory,
       gitSshCommand: [process.execPath, CLI_FILE],
       authorizedKeys: await readKeys(settings.authorizedKeys),
+      sshListen: settings.sshListen,
       ephemeralHostKey: settings.ephemeralHostKey,
       forwarding: { allow: settings.allowForward, gatewayPorts: settings.gatewayPorts },
       ringBytes: settings.ringBytes,

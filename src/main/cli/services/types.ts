@@ -37,6 +37,7 @@ export interface AgentSettings {
   readonly recordingBytes: number;
   readonly workerBeatMs: number;
   readonly authorizedKeys: string | undefined;
+  readonly sshListen: ListenAddress | undefined;
   /** Absent: the agent's own rules. */
   readonly allowForward: readonly string[] | undefined;
   readonly gatewayPorts: boolean;

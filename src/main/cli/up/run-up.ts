@@ -181,6 +181,7 @@ async function start(
             recordingBytes: FIELDS.recordingBytes.defaultValue,
             workerBeatMs: FIELDS.workerBeat.defaultValue,
             authorizedKeys: undefined,
+            sshListen: undefined,
             allowForward: undefined,
             gatewayPorts: false,
             ephemeralHostKey: false,
