@@ -72,7 +72,7 @@ const createViewer = (size: TerminalSize): ViewerEmulator => new ViewerEmulator(
 export class Replica {
   readonly #options: ReplicaOptions;
   readonly #status = new TerminalStatus();
-  readonly #sizes = new SizeLog(this.#status);
+  readonly #sizes: SizeLog;
   readonly #slots: (SharedArrayBuffer | undefined)[] = [undefined, undefined];
   readonly #log: FineLog | OutputLog;
   #tracker: ScreenTracker;
@@ -81,6 +81,7 @@ export class Replica {
 
   constructor(options: ReplicaOptions) {
     this.#options = options;
+    this.#sizes = new SizeLog(this.#status, options.size);
     const { ringBytes, leadInBytes } = options;
     const evicting = (to: number): void => {
       const before = this.#tracker.checkpoint.offset;
@@ -142,20 +143,17 @@ export class Replica {
 
   /** A viewer comes back whose `emulator` has seen all up to log position `from`. */
   resume(emulator: ViewerEmulator, from: number): ViewerEmulator {
-    if (from < this.#log.foldedTo) {
+    const point =
+      from < this.#log.foldedTo ? undefined : this.#sizes.pointAt(from, this.checkpoint);
+    if (point === undefined) {
       emulator.dispose();
       return this.attach();
     }
-    const size = this.#sizeAt(from);
+    const { size } = point;
     const isSame = emulator.size.rows === size.rows && emulator.size.cols === size.cols;
     if (!isSame) emulator.resize(size);
-    this.#replay(emulator, { offset: from, size, sizes: this.#sizes.after(from) });
+    this.#replay(emulator, point);
     return emulator;
-  }
-
-  #sizeAt(offset: number): TerminalSize {
-    const change = this.#sizes.at(this.#sizes.after(offset) - 1);
-    return change?.size ?? this.#tracker.checkpoint.size;
   }
 
   /** Where a replay would begin without a tracker. */

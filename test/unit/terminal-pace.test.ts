@@ -156,9 +156,9 @@ test('pace - reading stops before the only viewer falls out of the ring', () => 
       log,
       clock: new ManualClock(),
       screen: {
-        sizes: new SizeLog(new TerminalStatus()),
+        sizes: new SizeLog(new TerminalStatus(), SIZE),
         point: () => ({ offset: log.oldest, size: SIZE, sizes: 0 }),
-        sizeAt: () => SIZE,
+        resumePoint: (offset) => ({ offset, size: SIZE, sizes: 0 }),
       },
       pauseReading: () => {
         paused = true;
@@ -201,9 +201,9 @@ test('pace - an interrupt skips a viewer that is far behind ahead, and nobody el
     log,
     clock: new ManualClock(),
     screen: {
-      sizes: new SizeLog(new TerminalStatus()),
+      sizes: new SizeLog(new TerminalStatus(), SIZE),
       point: (from) => ({ offset: from ?? log.oldest, size: SIZE, sizes: 0 }),
-      sizeAt: () => SIZE,
+      resumePoint: (offset) => ({ offset, size: SIZE, sizes: 0 }),
     },
     pauseReading: () => undefined,
     resumeReading: () => undefined,

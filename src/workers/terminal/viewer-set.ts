@@ -1,5 +1,5 @@
 import { limits, type Clock, type Timer } from '../../shared/common/index.js';
-import type { Pace, TerminalSize } from '../../shared/common/wire/index.js';
+import type { Pace } from '../../shared/common/wire/index.js';
 import type { OutputLog } from './output-log.js';
 import { decidePace, whoHoldsUp } from './pace.js';
 import { Patience } from './patience.js';
@@ -18,7 +18,7 @@ const RECHECK_MS = 250;
 interface ViewedScreen {
   readonly sizes: SizeLog;
   point(from?: number): LogPoint;
-  sizeAt(offset: number): TerminalSize;
+  resumePoint(offset: number): LogPoint | undefined;
 }
 
 export interface ViewerSetOptions {
@@ -91,13 +91,8 @@ export class ViewerSet {
     if (from === undefined) return { ...screen.point(), events: events.next };
     if (from >= log.foldedTo) {
       // Beyond the log: it has bytes that a dead worker had sent but not kept; it is ahead by those.
-      const offset = Math.min(from, log.head);
-      return {
-        offset,
-        size: screen.sizeAt(offset),
-        sizes: screen.sizes.after(offset),
-        events: events.after(offset),
-      };
+      const point = screen.resumePoint(Math.min(from, log.head));
+      if (point !== undefined) return { ...point, events: events.after(point.offset) };
     }
     const point = screen.point();
     return { ...point, gap: { from, to: point.offset }, events: events.next };

@@ -1,5 +1,6 @@
 import type { TerminalSize } from '../../../shared/common/wire/index.js';
 import type { TerminalStatus } from '../../../shared/node/ports/index.js';
+import type { LogPoint } from './log-point.js';
 
 /** The terminal has `size` from log position `offset` on. */
 export interface SizeChange {
@@ -14,9 +15,12 @@ export interface SizeChange {
  */
 export class SizeLog {
   readonly #status: TerminalStatus;
+  readonly #firstSize: TerminalSize;
 
-  constructor(status: TerminalStatus) {
+  /** `firstSize`: of the terminal before the first change. */
+  constructor(status: TerminalStatus, firstSize: TerminalSize) {
     this.#status = status;
+    this.#firstSize = firstSize;
   }
 
   /** Number of the next change. */
@@ -49,5 +53,17 @@ export class SizeLog {
     let number = this.next;
     while (number > this.oldest && (this.at(number - 1)?.offset ?? 0) > offset) number -= 1;
     return number;
+  }
+
+  /**
+   * Where a viewer goes on that has seen all before log position `offset`. `known` is an earlier place of which
+   * the size is known. Absent: not all changes since are kept, and an emulator that missed one has another screen.
+   */
+  pointAt(offset: number, known?: LogPoint): LogPoint | undefined {
+    const sizes = this.after(offset);
+    const size = sizes === 0 ? this.#firstSize : this.at(sizes - 1)?.size;
+    if (size !== undefined) return { offset, size, sizes };
+    if (known === undefined || known.offset > offset || known.sizes !== sizes) return undefined;
+    return { offset, size: known.size, sizes };
   }
 }

@@ -34,7 +34,7 @@ export class TerminalScreen {
 
   constructor(options: TerminalScreenOptions) {
     this.#options = options;
-    this.sizes = new SizeLog(options.status);
+    this.sizes = new SizeLog(options.status, options.firstSize);
     if (!options.replays) return;
     this.#tracker = new ScreenTracker({
       log: options.log,
@@ -63,19 +63,26 @@ export class TerminalScreen {
   /** Where a viewer begins that has nothing: as early as can be, or at or soon after `from`. */
   point(from?: number): LogPoint {
     if (this.#tracker !== undefined) return this.#tracker.point(from);
-    const offset = this.#options.replayStart(from);
-    return { offset, size: this.sizeAt(offset), sizes: this.sizes.after(offset) };
+    return this.#plainPoint(this.#options.replayStart(from));
+  }
+
+  /** Where a viewer goes on that has all before `offset`, which is kept. Absent: it missed a change of size. */
+  resumePoint(offset: number): LogPoint | undefined {
+    if (this.#tracker === undefined) return this.#plainPoint(offset);
+    return this.sizes.pointAt(offset, this.#tracker.checkpoint);
+  }
+
+  /** Without a screen nothing is known of changes that are not kept any more. */
+  #plainPoint(offset: number): LogPoint {
+    const { sizes } = this;
+    const { oldest } = sizes;
+    const size = sizes.at(oldest)?.size ?? this.#options.firstSize;
+    return sizes.pointAt(offset) ?? { offset, size, sizes: oldest };
   }
 
   /** What an emulator answers to `query` at log position `at`. Absent: nothing, or nobody knows. */
   ask(at: number, query: string): string | undefined {
     return this.#tracker?.ask(at, query);
-  }
-
-  /** The size that the terminal had at a position that is kept. */
-  sizeAt(offset: number): TerminalSize {
-    const change = this.sizes.at(this.sizes.after(offset) - 1);
-    return change?.size ?? this.#tracker?.checkpoint.size ?? this.#options.firstSize;
   }
 
   close(): void {
