@@ -56,6 +56,8 @@ export function shareRoutes(app: FastifyInstance, context: ApiContext): void {
           'no agent was ever connected for this workspace, so a link cannot say whom it leads to',
         );
       makeRoom(transaction, workspace.id);
+      // Read once, so that the life of the link is exactly what was asked for.
+      const now = Date.now();
       const record: ShareRecord = {
         kind: 'share',
         id: mintId(),
@@ -65,13 +67,13 @@ export function shareRoutes(app: FastifyInstance, context: ApiContext): void {
         mode: input.mode,
         name: input.name,
         viewers: input.viewers,
-        createdAt: Date.now(),
-        expiresAt: endOf(input.expiresIn, maker),
+        createdAt: now,
+        expiresAt: endOf(now, input.expiresIn, maker),
         createdBy: maker.id,
       };
       transaction.putShare(record);
       transaction.audit({
-        at: Date.now(),
+        at: now,
         action: 'share.created',
         workspaceId: workspace.id,
         actor: maker.id,
@@ -109,9 +111,13 @@ function requireOwner(token: UserTokenRecord): void {
 }
 
 /** When the link ends: at the latest with the token that makes it. */
-function endOf(expiresIn: number | null | undefined, maker: UserTokenRecord): number | undefined {
+function endOf(
+  now: number,
+  expiresIn: number | null | undefined,
+  maker: UserTokenRecord,
+): number | undefined {
   if (expiresIn === null) return maker.expiresAt;
-  const end = Date.now() + (expiresIn === undefined ? limits.SHARE_MS : expiresIn * 1_000);
+  const end = now + (expiresIn === undefined ? limits.SHARE_MS : expiresIn * 1_000);
   return maker.expiresAt === undefined ? end : Math.min(end, maker.expiresAt);
 }
 

@@ -43,8 +43,8 @@ export function tokenRoutes(app: FastifyInstance, context: ApiContext): void {
     const input = parseBody(tokenInputSchema, request.body);
     requireWider(maker, input);
     const secret = mintToken('user');
-    const expiresAt =
-      input.expiresIn === undefined ? undefined : Date.now() + input.expiresIn * 1_000;
+    const now = Date.now();
+    const expiresAt = input.expiresIn === undefined ? undefined : now + input.expiresIn * 1_000;
     const created = await store.write((transaction) => {
       if (userTokens(transaction).length >= limits.TOKENS)
         throw new HoldfastError('ERR_PEER_LIMIT', 'this broker has its full number of tokens');
@@ -59,13 +59,13 @@ export function tokenRoutes(app: FastifyInstance, context: ApiContext): void {
             ? 'all'
             : input.workspaces.map((name) => requireWorkspace(transaction, maker, name).id),
         scopes: narrowScopes(maker.role === 'admin' ? ['owner'] : maker.scopes, input.scopes),
-        createdAt: Date.now(),
+        createdAt: now,
         expiresAt: earlier(expiresAt, maker.expiresAt),
         createdBy: maker.id,
       };
       transaction.putToken(record);
       transaction.audit({
-        at: Date.now(),
+        at: now,
         action: 'token.created',
         actor: maker.id,
         subject: maker.name,
