@@ -4,6 +4,7 @@ import { create } from './create.js';
 import { echoUnderFlood } from './echo-under-flood.js';
 import { memory } from './memory.js';
 import { reAttach } from './re-attach.js';
+import { sftp } from './sftp.js';
 import { throughput } from './throughput.js';
 
-export const cases: readonly BenchCase[] = [throughput, echoUnderFlood, reAttach, create, memory];
+export const cases: readonly BenchCase[] = [throughput, echoUnderFlood, reAttach, create, memory, sftp];

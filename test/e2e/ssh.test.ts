@@ -16,10 +16,14 @@ import {
   findProgram,
   requireProgram,
   runProgram,
+  seededRandom,
   tempDir,
   waitFor,
 } from '../support/index.js';
+import { limits } from '../../src/shared/common/index.js';
 import { ssh, startSsh, useUp } from '../support/e2e.js';
+import { heldBy, KILLED_AT, killRun, openKillBench } from '../support/kill-run.js';
+import { childOf } from '../support/up.js';
 
 checkLeaks();
 
@@ -212,3 +216,24 @@ function freePort(): Promise<number> {
     });
   });
 }
+
+test('ssh e2e - a client that is killed at any moment leaves nothing behind', NEEDS, async (t) => {
+  const up = currentUp();
+  const agent = childOf(up.ready.pid, 'agent-child');
+  const bench = await openKillBench(up);
+  t.after(() => bench.echo.close());
+  const random = seededRandom();
+  // What the first of each kind makes the agent load stays.
+  await ssh(up, ['-tt', HOST, 'true']);
+  const before = heldBy(agent);
+  const runs = await Promise.all(
+    KILLED_AT.map((at, run) => killRun(bench, run, random, { at, kill: 'client', isEarly: false })),
+  );
+  // The proxy of a killed client left without a word: its pipe broke, and what ran lived until the
+  // agent had missed the heartbeats.
+  const silence = limits.HEARTBEAT_MS * limits.HEARTBEAT_MISSES;
+  for (const { at, goneMs } of runs) assert.ok(goneMs < silence, `${at}: ${String(goneMs)} ms`);
+  await waitFor(() => heldBy(agent).children <= before.children, { what: 'children' });
+  await waitFor(() => heldBy(agent).listeners <= before.listeners, { what: 'listeners' });
+  await waitFor(() => heldBy(agent).descriptors <= before.descriptors, { what: 'descriptors' });
+});

@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readdirSync, readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import type { ClientChannel } from 'ssh2';
 import { checkLeaks, seededRandom, waitFor } from '../support/index.js';
+import {
+  interleaveByOpenSsh,
+  interleaveBySsh2,
+  prepareInterleave,
+} from '../support/interleave-run.js';
 import { SshHarness } from '../support/ssh-harness.js';
 
 checkLeaks();
@@ -70,40 +74,16 @@ test('ssh exec - lineage 10: the end of standard input is passed on', async () =
 });
 
 test('ssh exec - security 10: stdout and stderr both full at once arrive undamaged', async () => {
-  const out = randomBytes(3 * 1024 * 1024);
-  const err = randomBytes(3 * 1024 * 1024);
-  writeFileSync(join(harness.dir, 'out'), out);
-  writeFileSync(join(harness.dir, 'err'), err);
-  const client = await harness.client();
+  const expected = prepareInterleave(harness);
   const random = seededRandom();
-  for (let round = 0; round < 12; round += 1) {
-    const channel = await open(client, 'cat out & cat err >&2; wait');
-    const result = collect(channel);
-    // Stops and goes of either stream, so that windows run dry in every order.
-    const timer = setInterval(
-      () => {
-        const stream = random.int(0, 1) === 0 ? channel : channel.stderr;
-        if (random.int(0, 1) === 0) stream.pause();
-        else stream.resume();
-      },
-      random.int(1, 5),
-    );
-    const settle = setTimeout(
-      () => {
-        clearInterval(timer);
-        channel.resume();
-        channel.stderr.resume();
-      },
-      random.int(40, 140),
-    );
-    const { status, stdout, stderr } = await result.done;
-    clearInterval(timer);
-    clearTimeout(settle);
-    assert.equal(status, 0);
-    assert.equal(sha256(stdout), sha256(out), `stdout of round ${String(round)}`);
-    assert.equal(sha256(stderr), sha256(err), `stderr of round ${String(round)}`);
+  const client = await harness.client();
+  for (let round = 0; round < 10; round += 1) {
+    assert.equal(await interleaveBySsh2(client, expected, random), undefined, String(round));
   }
   client.end();
+  for (let round = 0; round < 3; round += 1) {
+    assert.equal(await interleaveByOpenSsh(harness, expected, random), undefined, String(round));
+  }
 });
 
 test('ssh exec - lineage 9: the tail of large output is never lost', async () => {

@@ -206,10 +206,14 @@ export class SshHarness {
   }
 }
 
-/** Connects to a TCP port on loopback. */
-export function dial(port: number): Promise<Socket> {
+/** Connects to a TCP port on loopback, or to a unix socket. */
+export function dial(to: number | string): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+    const socket = connect(
+      typeof to === 'string'
+        ? { path: to, allowHalfOpen: true }
+        : { port: to, host: '127.0.0.1', allowHalfOpen: true },
+    );
     socket.once('connect', () => resolve(socket));
     socket.once('error', reject);
   });

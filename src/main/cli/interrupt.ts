@@ -1,7 +1,17 @@
 import type { Closable } from '../../shared/common/index.js';
-import { EXIT } from './output/index.js';
 
-const STATUS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+const STATUS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129, SIGPIPE: 141 } as const;
+/** Those that the process is sent. Node is told of a reader that went away by an error, not by the signal. */
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+type Interruption = keyof typeof STATUS;
+
+const running = new Set<(by: Interruption) => void>();
+
+/** Interrupts what runs as if `by` had been sent, and ends the process then. False: nothing runs that must end. */
+export function interrupt(by: Interruption): boolean {
+  for (const end of running) end(by);
+  return running.size > 0;
+}
 
 /** How long the other end gets to hear that we are going. */
 const GOODBYE_MS = 500;
@@ -29,13 +39,17 @@ export async function interruptible<T>(
     await Promise.race([Promise.all(closing), late]);
     clearTimeout(timer);
   };
-  const onSignal = (signal: NodeJS.Signals): void => {
+  const end = (by: Interruption): void => {
+    // A reader that went away is told of with every write.
+    if (controller.signal.aborted && by === 'SIGPIPE') return;
     controller.abort();
-    const status = signal in STATUS ? STATUS[signal as keyof typeof STATUS] : EXIT.interrupted;
-    void closeAll().finally(() => process.exit(status));
+    void closeAll().finally(() => process.exit(STATUS[by]));
   };
-  const names = Object.keys(STATUS) as (keyof typeof STATUS)[];
-  for (const name of names) process.once(name, onSignal);
+  const onSignal = (signal: NodeJS.Signals): void => {
+    end(signal as Interruption);
+  };
+  for (const name of SIGNALS) process.once(name, onSignal);
+  running.add(end);
   try {
     const use = <R extends Closable>(resource: R): R => {
       resources.push(resource);
@@ -49,7 +63,8 @@ export async function interruptible<T>(
     if (controller.signal.aborted) await new Promise(() => undefined);
     throw error;
   } finally {
-    for (const name of names) process.off(name, onSignal);
+    for (const name of SIGNALS) process.off(name, onSignal);
+    running.delete(end);
     await closeAll();
   }
 }

@@ -4,6 +4,7 @@
  * known; each command is loaded when it is called for, so that `holdfast version` starts as fast as
  * Node does.
  */
+import { interrupt } from './interrupt.js';
 import { asHoldfastError, EXIT, formatError } from './output/index.js';
 import { run } from './run.js';
 
@@ -18,8 +19,8 @@ function fail(error: unknown): never {
 process.on('uncaughtException', fail);
 process.on('unhandledRejection', fail);
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(SIGPIPE_STATUS);
-  fail(error);
+  if (error.code !== 'EPIPE') fail(error);
+  if (!interrupt('SIGPIPE')) process.exit(SIGPIPE_STATUS);
 });
 process.stderr.on('error', () => {
   process.exit(EXIT.failure);

@@ -1,0 +1,94 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, existsSync, ftruncateSync, openSync, rmSync, writeSync } from 'node:fs';
+import path from 'node:path';
+import { findProgram } from '../../test/support/programs.js';
+import {
+  alternate,
+  pairRatios,
+  type BenchCase,
+  type CaseContext,
+  type CaseResult,
+  type Row,
+} from '../harness/index.js';
+
+const MIB = 2 ** 20;
+const OURS = 'holdfast sftp-server';
+const THEIRS = 'OpenSSH sftp-server';
+/** Where Debian keeps what is started by sshd only. */
+const SFTP_SERVER = '/usr/lib/openssh/sftp-server';
+const CLI = new URL('../../src/main/cli/main.js', import.meta.url).pathname;
+
+/** What is timed: a name, and a line for the client. */
+const WAYS = [
+  { name: 'put', line: (folder: string) => `put ${folder}/file ${folder}/up` },
+  { name: 'get', line: (folder: string) => `get ${folder}/file ${folder}/down` },
+] as const;
+
+/** Our SFTP server and OpenSSH's, each on the standard streams of OpenSSH's client. */
+export const sftp: BenchCase = {
+  name: 'sftp',
+  summary: "a large file each way by OpenSSH's sftp, to our server and to OpenSSH's, on a pipe",
+  run: runSftp,
+};
+
+async function runSftp(context: CaseContext): Promise<CaseResult> {
+  const mebibytes = context.quick ? 16 : 512;
+  const settings = { MiB: mebibytes, runs: context.runs };
+  if (findProgram('sftp') === undefined || !existsSync(SFTP_SERVER)) {
+    const skipped = 'openssh-client and openssh-sftp-server are not installed';
+    const rows: Row[] = [{ group: 'put', subject: THEIRS, figures: [], skipped }];
+    return { settings, rows, ratios: [], notes: [] };
+  }
+  writeFile(path.join(context.scratch, 'file'), mebibytes);
+  const servers = new Map([
+    [OURS, `${process.execPath} ${CLI} sftp-server`],
+    [THEIRS, SFTP_SERVER],
+  ]);
+  const rows: Row[] = [];
+  const ratios: CaseResult['ratios'][number][] = [];
+  for (const way of WAYS) {
+    const line = way.line(context.scratch);
+    const subjects = [...servers].map(([name, server]) => ({
+      name,
+      // The start of either server is not what is compared.
+      measure: async () => {
+        const [idle, busy] = [await batchMs(server, ''), await batchMs(server, line)];
+        rmSync(path.join(context.scratch, way.name === 'put' ? 'up' : 'down'));
+        return (mebibytes * MIB) / 1e3 / (busy - idle);
+      },
+    }));
+    const results = await alternate(subjects, context, `sftp ${way.name}`);
+    for (const [subject, samples] of results) {
+      rows.push({ group: way.name, subject, figures: [{ name: 'rate', unit: 'MB/s', samples }] });
+    }
+    const [ours = [], theirs = []] = [results.get(OURS), results.get(THEIRS)];
+    ratios.push({
+      group: way.name,
+      name: `${OURS} / ${THEIRS}`,
+      samples: pairRatios(ours, theirs),
+      goal: '>= 0.8',
+    });
+  }
+  return { settings, rows, ratios, notes: [] };
+}
+
+/** Not of zeros alone, which a file system may leave out. */
+function writeFile(file: string, mebibytes: number): void {
+  const fd = openSync(file, 'w', 0o600);
+  const block = Buffer.alloc(MIB, 'holdfast');
+  for (let at = 0; at < mebibytes; at += 1) writeSync(fd, block);
+  ftruncateSync(fd, mebibytes * MIB);
+  closeSync(fd);
+}
+
+/** @throws {Error} The client failed. */
+async function batchMs(server: string, line: string): Promise<number> {
+  const start = performance.now();
+  const args = ['-q', '-R', '64', '-B', '131072', '-b', '-', '-D', server];
+  const child = spawn('sftp', args, { stdio: ['pipe', 'ignore', 'inherit'] });
+  child.stdin.end(`${line}\n`);
+  const [status] = (await once(child, 'exit')) as [number | null];
+  if (status !== 0) throw new Error(`sftp ended with ${String(status)}`);
+  return performance.now() - start;
+}
