@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { Connection } from 'ssh2';
 import { limits, once, type Closable, type Logger } from '../../../shared/common/index.js';
+import { offerHybridKex } from '../../../shared/node/hybrid-kex/index.js';
 import type { VerifiedPeer } from '../peers/types.js';
 import type { SshConnectionInfo } from '../process/index.js';
 import type { Authenticate } from './auth.js';
@@ -67,6 +68,7 @@ export class SshConnection implements Closable {
   /** Takes over the client that ssh2 made for the stream, right after its identification line. */
   attach(client: Connection): void {
     const protocol = protocolOf(client);
+    offerHybridKex(protocol);
     const { logger, server, peer, address } = this.#options;
     const layer = new ConnectionLayer({
       server,
@@ -101,6 +103,8 @@ export class SshConnection implements Closable {
       }, limits.SSH_REKEY_MS);
     });
     client.on('handshake', (negotiated) => {
+      const { kex, cs, sc } = negotiated;
+      logger.debug('ssh keys agreed', { kex, in: cs.cipher, out: sc.cipher });
       const strict = (protocol as { _strictMode?: boolean })._strictMode === true;
       // Without strict key exchange this cipher lets a man in the middle drop packets (Terrapin,
       // CVE-2023-48795); such a client has the AES modes to choose from.

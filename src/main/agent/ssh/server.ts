@@ -14,7 +14,8 @@ import type { SshServer, SshServerOptions } from './types.js';
 
 /**
  * Modern algorithms only: everything here is authenticated encryption or encrypt-then-MAC. Compression is
- * off, since 30 kB can inflate to 30 MB before anybody has authenticated.
+ * off, since 30 kB can inflate to 30 MB before anybody has authenticated. Each connection offers the
+ * post-quantum key exchange before those that ssh2 knows.
  */
 const ALGORITHMS: NonNullable<ServerConfig['algorithms']> = {
   kex: ['curve25519-sha256', 'curve25519-sha256@libssh.org'],

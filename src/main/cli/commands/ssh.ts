@@ -55,7 +55,10 @@ export function build(cli: Cli): Command {
         // Loaded while the connection is being made.
         const [link, { connectSsh }, { runSession }] = await Promise.all([
           openLink(config, workspaceName(workspace.slice(at + 1)), signal).then(use),
-          import('../../client/ssh-client/index.js'),
+          import('../../client/ssh-client/index.js').then((module) => {
+            module.prepareSsh();
+            return module;
+          }),
           import('../ssh/index.js'),
         ]);
         const agentSocket = cli.env['SSH_AUTH_SOCK'];
