@@ -3,8 +3,10 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import type { Client, ClientChannel } from 'ssh2';
+import { PayloadWriter } from '../../src/main/agent/ssh/internals.js';
 import type { TerminalRegistry } from '../../src/main/agent/terminals/index.js';
 import { checkLeaks, seededRandom, waitFor } from '../support/index.js';
+import { requestOn } from '../support/channel-request.js';
 import { SshHarness } from '../support/ssh-harness.js';
 import { createTerminals } from '../support/terminals.js';
 
@@ -212,6 +214,31 @@ test('ssh pty - security 5: neither shells nor commands see a PTY master', async
   piped.kill();
   client.end();
   await Promise.allSettled([first.done, second.done]);
+});
+
+test('ssh pty - a break is granted on a PTY, a stuck one too, and refused without one', async () => {
+  const client = await harness.client();
+  const length = new PayloadWriter().uint32(500).finish();
+  const session = await openPty(client, 'echo up; read line; echo "got $line"; exit 3');
+  await waitFor(() => session.text().includes('up'));
+  assert.equal(await requestOn(client, session.channel, 'break', length), true);
+  session.channel.write('this\n');
+  const { status, text } = await session.done;
+  assert.equal(status, 3);
+  assert.match(text, /got this/);
+  const stuck = await openPty(client, 'yes');
+  await waitFor(() => stuck.text().length > 0);
+  stuck.channel.pause();
+  assert.equal(await requestOn(client, stuck.channel, 'break', length), true);
+  stuck.channel.destroy();
+  const piped = await new Promise<ClientChannel>((resolve, reject) => {
+    client.exec('sleep 60', (error, channel) => {
+      if (error === undefined) resolve(channel);
+      else reject(error);
+    });
+  });
+  assert.equal(await requestOn(client, piped, 'break', length), false);
+  client.end();
 });
 
 test('ssh pty - the end of the connection ends what runs on the PTY', async () => {

@@ -86,6 +86,7 @@ export class SshHarness {
         },
         attach: () => assert.fail('no terminals here'),
         signal: () => undefined,
+        sendBreak: () => false,
       },
       systemUser: () => userInfo().username,
       prepareCommand: (request) => prepare(request, context),

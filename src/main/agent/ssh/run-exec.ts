@@ -32,6 +32,7 @@ export function runExec(channel: SshChannel, command: SpawnedCommand): Running {
     signal: (signal) => {
       command.signal(signal);
     },
+    sendBreak: () => false,
     end,
     ended,
   };

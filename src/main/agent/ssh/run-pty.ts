@@ -70,6 +70,7 @@ export function runPty(channel: SshChannel, session: PtySession): Running {
     signal: (signal) => {
       session.signal(signal);
     },
+    sendBreak: () => session.sendBreak(),
     end,
     ended,
   };

@@ -14,6 +14,7 @@ export interface RunTerminalOptions {
   /** Opens a channel of protocol `terminal` with this label, for the client of this session. */
   readonly openChannel: (label: string) => ByteChannel;
   readonly signal: (signal: NodeJS.Signals) => void;
+  readonly sendBreak: () => boolean;
 }
 
 /** Makes the client's terminal as empty as a fresh emulator, but for what was scrolled away. */
@@ -105,6 +106,7 @@ export function runTerminal(channel: SshChannel, options: RunTerminalOptions): R
       client.resize(size);
     },
     signal: options.signal,
+    sendBreak: options.sendBreak,
     end,
     ended: ended.then(end),
   };

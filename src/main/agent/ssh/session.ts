@@ -86,6 +86,9 @@ export class SshSession {
         return this.#changeWindow(data as { cols: number; rows: number });
       case 'signal':
         return this.#signal(data as string);
+      case 'break':
+        // Before the command starts there is nothing that a break could reach.
+        return this.#pty !== undefined && (this.#running?.sendBreak() ?? true);
       case 'auth-agent-req@openssh.com':
         if (this.#started || !this.#options.peer.permissions.allows('ssh')) return false;
         this.#wantsAgent = true;
@@ -197,6 +200,7 @@ export class SshSession {
       signal: (signal) => {
         server.terminals.signal(id, signal);
       },
+      sendBreak: () => server.terminals.sendBreak(id),
     });
     this.#running = running;
     if (this.#isOver()) void running.end();

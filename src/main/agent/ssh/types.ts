@@ -20,7 +20,7 @@ export interface SshServerOptions {
   readonly logger: Logger;
   /** The agent's stable host key, private, in OpenSSH PEM form. */
   readonly hostKey: string;
-  readonly terminals: Pick<Terminals, 'openSession' | 'attach' | 'signal'>;
+  readonly terminals: Pick<Terminals, 'openSession' | 'attach' | 'signal' | 'sendBreak'>;
   /** Name of the user that sessions run as. Absent: nobody knows. */
   readonly systemUser?: (() => string | undefined) | undefined;
   /** With metadata and agent environment bound in. */

@@ -55,9 +55,6 @@ export class TerminalSession implements PtySession {
   get pid(): number {
     return this.#handle.pid;
   }
-  get slavePath(): string {
-    return this.#handle.slavePath;
-  }
   get channel(): ByteChannel {
     return this.#channel;
   }
@@ -79,6 +76,10 @@ export class TerminalSession implements PtySession {
 
   signal(signal: NodeJS.Signals): void {
     this.#handle.signal(signal);
+  }
+
+  sendBreak(): boolean {
+    return this.#handle.sendBreak();
   }
 
   readonly close = once(() => this.#handle.end(PATIENCE_MS, { all: false }));

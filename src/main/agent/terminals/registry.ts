@@ -181,6 +181,10 @@ export class TerminalRegistry implements Terminals {
     this.#entries.get(id)?.handle.signal(signal);
   }
 
+  sendBreak(id: TerminalId): boolean {
+    return this.#entries.get(id)?.handle.sendBreak() ?? false;
+  }
+
   async viewers(id: TerminalId, full: boolean): Promise<Presence> {
     const { handle } = this.#entries.get(id) ?? this.#exited.get(id) ?? this.#entry(id);
     return await handle.describeViewers(full);

@@ -35,7 +35,7 @@ import {
   type TerminalTask,
   type ViewerSpec,
 } from '../../../shared/node/ports/index.js';
-import { duplicateFd, forkPty, type ForkedPty } from '../../../shared/node/pty/index.js';
+import { duplicateFd, forkPty, sendBreak, type ForkedPty } from '../../../shared/node/pty/index.js';
 import { endGroup } from '../process/index.js';
 import { endSession, signalForeground, signalSession } from './session-signal.js';
 import type { TerminalHandleOptions } from './handle-options.js';
@@ -139,9 +139,6 @@ export class TerminalHandle {
   get termType(): string {
     return this.#termType;
   }
-  get slavePath(): string {
-    return this.#pty?.slavePath ?? '';
-  }
 
   /** Forks and hands the PTY to a worker. @throws {HoldfastError} ERR_SPAWN. */
   start(command: PtyCommand): void {
@@ -207,6 +204,11 @@ export class TerminalHandle {
   signal(signal: NodeJS.Signals): void {
     if (this.#exit === undefined && this.#pty !== undefined)
       signalForeground(this.#pty.pid, signal);
+  }
+
+  /** A break on its line. False: it does not run, or has no such thing. */
+  sendBreak(): boolean {
+    return this.#exit === undefined && this.#pty !== undefined && sendBreak(this.#pty.masterFd);
   }
 
   /** To every process of its session, jobs in the background too. Does nothing once the shell has ended. */

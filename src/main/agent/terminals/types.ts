@@ -38,7 +38,6 @@ export interface PtyCommand {
 /** A PTY of an SSH session: a terminal with one lossless subscriber that was there before the first read. */
 export interface PtySession extends Closable {
   readonly pid: number;
-  readonly slavePath: string;
   /**
    * Raw bytes both ways. Survives the death of the terminal's worker without a lost byte. Ends, in-band
    * and after the last byte of output, when `exited` resolves.
@@ -49,6 +48,8 @@ export interface PtySession extends Closable {
   resize(size: TerminalSize): void;
   /** To the foreground process group, as the kernel would for a key. */
   signal(signal: NodeJS.Signals): void;
+  /** A break on its line. False: it has ended, or has no such thing. */
+  sendBreak(): boolean;
 }
 
 /** What a recording says of its terminal. */
@@ -79,6 +80,8 @@ export interface Terminals extends Closable {
   list(): Promise<TerminalInfo[]>;
   /** To the foreground job, as the kernel would for a key. Does nothing if the terminal does not run. */
   signal(id: TerminalId, signal: NodeJS.Signals): void;
+  /** A break on its line. False: it does not run, or has no such thing. */
+  sendBreak(id: TerminalId): boolean;
   /**
    * Hangs up the terminal's processes, harder if they stay; with `signal` only sends that to them.
    * @throws {HoldfastError} ERR_TERMINAL_NOT_FOUND, ERR_INVALID_ARGUMENT for an unknown signal.

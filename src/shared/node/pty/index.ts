@@ -10,6 +10,7 @@ export { sealInheritedDescriptors } from './seal.js';
 export {
   mergeTerminalModes,
   readEchoMode,
+  sendBreak,
   setTerminalModes,
   type EchoMode,
   type TerminalModes,

@@ -80,6 +80,7 @@ const WIRE_DISABLED = 255;
 interface TermiosCalls {
   tcgetattr(fd: number, termios: Uint8Array): number;
   tcsetattr(fd: number, when: number, termios: Uint8Array): number;
+  tcsendbreak(fd: number, duration: number): number;
 }
 
 let loaded: TermiosCalls | undefined;
@@ -91,6 +92,7 @@ function termiosCalls(): TermiosCalls {
   loaded = {
     tcgetattr: library.func('int tcgetattr(int, _Out_ void *)') as TermiosCalls['tcgetattr'],
     tcsetattr: library.func('int tcsetattr(int, int, void *)') as TermiosCalls['tcsetattr'],
+    tcsendbreak: library.func('int tcsendbreak(int, int)') as TermiosCalls['tcsendbreak'],
   };
   return loaded;
 }
@@ -130,6 +132,14 @@ export function setTerminalModes(slavePath: string, modes: TerminalModes): void 
   } finally {
     closeSync(fd);
   }
+}
+
+/**
+ * Sends a break to the terminal of master `fd`, as OpenSSH's sshd does (RFC 4335). Linux has no line behind a
+ * pseudo-terminal that could break, so it answers at once. False: the terminal refuses.
+ */
+export function sendBreak(fd: number): boolean {
+  return process.platform !== 'win32' && termiosCalls().tcsendbreak(fd, 0) === 0;
 }
 
 /** How what is typed shows up. */
