@@ -88,6 +88,7 @@ test('process environment - security B-20: nothing of the agent itself is passed
     'KEEP',
     'LC_CTYPE',
     'LOGNAME',
+    'PATH',
     'SHELL',
     'USER',
   ]);

@@ -43,7 +43,7 @@ import { createRecordings, type Recordings } from './recordings/index.js';
 import { ChannelRouter, createFaultDoor, type ChannelHandler } from './routing/index.js';
 import { serveSftp, SftpDoor } from './sftp/index.js';
 import { GitAgent } from './ssh/git-agent/index.js';
-import { createSshServer, DirectListener, type SshServer } from './ssh/index.js';
+import { checkBanner, createSshServer, DirectListener, type SshServer } from './ssh/index.js';
 import { TerminalRegistry } from './terminals/index.js';
 
 /** A running agent. */
@@ -80,6 +80,7 @@ const NO_METADATA: Metadata = parseMetadata({});
  */
 export async function startAgent(options: AgentOptions): Promise<Agent> {
   const resolved = resolveAgentOptions(options);
+  if (resolved.sshBanner !== undefined) await checkBanner(resolved.sshBanner);
   sealInheritedDescriptors();
   await openStateDir(resolved.stateDir);
   const lock = await lockStateDir(resolved.stateDir);
@@ -204,6 +205,8 @@ class RunningAgent implements Agent {
       serveSftp,
       forwarding: options.forwarding,
       authorizedKeys: options.authorizedKeys,
+      banner: options.sshBanner,
+      motd: options.motd === false ? undefined : options.motd,
     });
     this.#sshListener =
       options.sshListen &&

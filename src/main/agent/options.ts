@@ -31,6 +31,13 @@ export interface AgentOptions {
    * Absent: nowhere.
    */
   readonly sshListen?: { readonly host: string; readonly port: number } | undefined;
+  /** File whose text SSH clients are shown before they log in. Absent: none. */
+  readonly sshBanner?: string | undefined;
+  /**
+   * File that a shell of an SSH client with a terminal begins with, unless the user has a `~/.hushlogin`; it
+   * need not exist. `false`: none. Default /etc/motd.
+   */
+  readonly motd?: string | false | undefined;
   /** A host key that lives only as long as the agent, as the original's. */
   readonly ephemeralHostKey?: boolean | undefined;
   readonly forwarding?: ForwardingOptions | undefined;
@@ -79,6 +86,7 @@ type Defaulted =
   | 'peerWorkers'
   | 'workerBeatMs'
   | 'faultDoor'
+  | 'motd'
   | 'clock';
 
 /** Options with all defaults filled in; frozen. */
@@ -138,6 +146,7 @@ export function resolveAgentOptions(options: AgentOptions): ResolvedAgentOptions
     peerWorkers: number('peerWorkers', DEFAULT_WORKERS, 1, 64),
     workerBeatMs: number('workerBeatMs', limits.WORKER_BEAT_MS, 100, 600_000),
     faultDoor: options.faultDoor ?? false,
+    motd: options.motd ?? '/etc/motd',
     clock: options.clock ?? systemClock,
   });
 }

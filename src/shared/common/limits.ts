@@ -221,6 +221,8 @@ export const SSH_KEX_QUEUE_PACKETS = 4_096;
 export const SSH_KEX_MS = 20_000;
 export const SSH_REKEY_BYTES = 1_024 * MIB;
 export const SSH_REKEY_MS = 3_600_000;
+/** Of a banner or message of the day. */
+export const LOGIN_TEXT_BYTES = 64 * KIB;
 /** Global requests that wait for an answer. */
 export const SSH_PENDING_REQUESTS = 64;
 /** Listeners of remote forwards of one connection. */

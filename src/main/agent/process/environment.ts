@@ -3,6 +3,8 @@ import { quoteForShell } from './quote.js';
 import type { SshConnectionInfo } from './types.js';
 
 export interface EnvironmentOptions {
+  /** Absent: a POSIX system. */
+  readonly platform?: NodeJS.Platform | undefined;
   /** Environment of the agent process. Every `HOLDFAST_*` variable in it is dropped. */
   readonly processEnv: Readonly<NodeJS.ProcessEnv>;
   /** What the client of the session sent, unfiltered. */
@@ -26,8 +28,12 @@ export interface EnvironmentOptions {
 /** What OpenSSH's sample AcceptEnv has, plus what changes nothing but colours. */
 const ACCEPTED = ['LANG', 'LC_*', 'TERM', 'COLORTERM'];
 
-/** Of the terminal or session that the agent itself was started from; wrong in every other one. */
+/**
+ * Of the terminal or session that the agent itself was started from; wrong in every other one. Nobody here knows
+ * where a user's mail is.
+ */
 const STALE = new Set([
+  'MAIL',
   'SSH_CLIENT',
   'SSH_CONNECTION',
   'SSH_ORIGINAL_COMMAND',
@@ -40,6 +46,9 @@ const STALE = new Set([
   'WINDOWID',
 ]);
 
+/** Where programs are if nobody says it, as OpenSSH's sshd has it on Debian for root. */
+const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
 const UTF8 = /utf-?8/i;
 
 /**
@@ -48,6 +57,7 @@ const UTF8 = /utf-?8/i;
  */
 export function buildEnvironment(options: EnvironmentOptions): Record<string, string> {
   const env = new Map<string, string>();
+  if (options.platform !== 'win32') env.set('PATH', DEFAULT_PATH);
   for (const [name, value] of Object.entries(options.processEnv)) {
     if (value === undefined || name.startsWith('HOLDFAST_') || STALE.has(name)) continue;
     env.set(name, value);

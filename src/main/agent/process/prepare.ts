@@ -42,6 +42,7 @@ export function createPrepareCommand(options: PrepareOptions = {}): PrepareComma
       ...program(request, shell, shellPlatform(user.platform)),
       cwd,
       env: buildEnvironment({
+        platform: user.platform,
         processEnv: user.env,
         clientEnv: request.clientEnv,
         acceptEnv: options.acceptEnv,

@@ -7,6 +7,7 @@ import type { SshConnectionInfo } from '../process/index.js';
 import type { Authenticate } from './auth.js';
 import { ConnectionLayer } from './connection-layer.js';
 import { PacketGuard } from './guard.js';
+import { currentBanner } from './login-texts.js';
 import {
   DISCONNECT,
   MESSAGE,
@@ -42,6 +43,8 @@ export class SshConnection implements Closable {
   #graceTimer: NodeJS.Timeout;
   #rekeyTimer: NodeJS.Timeout | undefined;
   #bytes = 0;
+  /** The client has the banner. Absent: it has not asked for anything yet. */
+  #greeted: Promise<void> | undefined;
   #ended = false;
   #authenticated = false;
 
@@ -92,7 +95,14 @@ export class SshConnection implements Closable {
     });
     client.on('authentication', (context) => {
       layer.user = context.username;
-      this.#options.authenticate(context);
+      if (server.banner === undefined) {
+        this.#options.authenticate(context);
+        return;
+      }
+      this.#greeted ??= this.#greet(protocol, server.banner);
+      void this.#greeted.then(() => {
+        if (this.#isAlive(protocol)) this.#options.authenticate(context);
+      });
     });
     client.once('ready', () => {
       clearTimeout(this.#graceTimer);
@@ -135,6 +145,16 @@ export class SshConnection implements Closable {
       this.#isAlive(protocol) &&
       protocol._kexinit === undefined &&
       this.#options.stream.writableLength < limits.SSH_QUEUE_BYTES
+    );
+  }
+
+  /** RFC 4252 section 5.4: before the answer to the first request, as OpenSSH's sshd does. */
+  async #greet(protocol: Ssh2Protocol, file: string): Promise<void> {
+    const text = await currentBanner(file, this.#options.logger);
+    if (text === undefined || !this.#isAlive(protocol)) return;
+    sendPayload(
+      protocol,
+      new PayloadWriter().byte(MESSAGE.USERAUTH_BANNER).string(text).string('').finish(),
     );
   }
 

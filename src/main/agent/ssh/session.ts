@@ -8,6 +8,7 @@ import type { VerifiedPeer } from '../peers/types.js';
 import type { CommandRequest, PreparedCommand, SshConnectionInfo } from '../process/index.js';
 import type { AgentForward } from './agent-forward.js';
 import type { SshChannel } from './channel.js';
+import { currentMotd } from './login-texts.js';
 import { checkTerm, clampSize } from './pty-request.js';
 import { runExec } from './run-exec.js';
 import { runPty, withSshTty } from './run-pty.js';
@@ -216,6 +217,10 @@ export class SshSession {
       ssh,
     });
     const command = await this.#withAgent(prepared);
+    if (this.#pty !== undefined && request.kind === 'shell') {
+      const motd = await currentMotd(server.motd, prepared.env['HOME'] ?? '');
+      if (motd !== undefined && !this.#isOver()) this.channel.write(motd);
+    }
     if (this.#isOver()) return;
     const running =
       this.#pty === undefined

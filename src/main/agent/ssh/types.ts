@@ -34,6 +34,10 @@ export interface SshServerOptions {
    * no key. Present: it needs one of these on top.
    */
   readonly authorizedKeys?: readonly string[] | undefined;
+  /** File whose text clients are shown before they log in. Absent: none. */
+  readonly banner?: string | undefined;
+  /** File that a shell with a terminal begins with, unless its user has a `.hushlogin`. Absent: none. */
+  readonly motd?: string | undefined;
   /** Bytes either way after which new keys are agreed on. Absent: SSH_REKEY_BYTES. */
   readonly rekeyBytes?: number | undefined;
 }

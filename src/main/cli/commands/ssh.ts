@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { HoldfastError } from '../../../shared/common/index.js';
+import { HoldfastError, shownText } from '../../../shared/common/index.js';
 import type { ExitStatus } from '../../../shared/common/wire/index.js';
 import type { Cli } from '../cli.js';
 import { withExitStatus } from '../failure.js';
@@ -69,6 +69,7 @@ export function build(cli: Cli): Command {
             identityFiles: (flags.identity ?? []).map((file) => resolve(cli.cwd, file)),
             agentSocket: agentSocket === '' ? undefined : agentSocket,
             forwardAgent: flags.forwardAgent === true,
+            onBanner: showBanner,
             signal,
           }),
         );
@@ -85,6 +86,12 @@ export function build(cli: Cli): Command {
       throw withExitStatus(error, OWN_FAILURE);
     }
   });
+}
+
+/** As OpenSSH: on standard error, and without what could act on the terminal. */
+function showBanner(text: string): void {
+  const lines = text.split(/\r?\n/).map((line) => shownText(line.replaceAll('\t', ' ')));
+  process.stderr.write(lines.join('\n'));
 }
 
 /**

@@ -9,6 +9,7 @@ import {
   listenAddress,
   oneOf,
   path,
+  pathOrNone,
   text,
   type Parse,
 } from './parse.js';
@@ -314,6 +315,22 @@ export const FIELDS = {
     key: 'authorizedKeys',
     meaning: 'SSH clients must also hold one of the keys in this file.',
     parse: path,
+  }),
+  sshBanner: field({
+    flag: '--ssh-banner <file>',
+    env: 'HOLDFAST_SSH_BANNER',
+    key: 'sshBanner',
+    meaning: 'SSH clients are shown this file before they log in.',
+    parse: path,
+  }),
+  motd: withDefault<string | false>({
+    flag: '--motd <file>',
+    env: 'HOLDFAST_MOTD',
+    key: 'motd',
+    meaning:
+      'A shell over SSH begins with this file, unless the user has a ~/.hushlogin; `none` for nothing.',
+    parse: pathOrNone,
+    defaultValue: '/etc/motd',
   }),
   allowForward: field({
     flag: '--allow-forward <host:port>',

@@ -25,6 +25,10 @@ export const path: Parse<string> = (value, base) => {
   return isAbsolute(given) ? resolve(given) : resolve(base, given);
 };
 
+/** A path, made absolute, or the word `none`, as which no file of the working directory is taken. */
+export const pathOrNone: Parse<string | false> = (value, base) =>
+  value === 'none' || value === false ? false : path(value, base);
+
 /** `true` or `false`; from the environment also 1, 0, yes, no, on, off. */
 export const flag: Parse<boolean> = (value) => {
   if (typeof value === 'boolean') return value;

@@ -38,6 +38,8 @@ export async function runAgent(settings: AgentSettings): Promise<RunningAgentSer
       gitSshCommand: [process.execPath, CLI_FILE],
       authorizedKeys: await readKeys(settings.authorizedKeys),
       sshListen: settings.sshListen,
+      sshBanner: settings.sshBanner,
+      motd: settings.motd,
       ephemeralHostKey: settings.ephemeralHostKey,
       forwarding: { allow: settings.allowForward, gatewayPorts: settings.gatewayPorts },
       ringBytes: settings.ringBytes,

@@ -38,6 +38,8 @@ export interface AgentSettings {
   readonly workerBeatMs: number;
   readonly authorizedKeys: string | undefined;
   readonly sshListen: ListenAddress | undefined;
+  readonly sshBanner: string | undefined;
+  readonly motd: string | false;
   /** Absent: the agent's own rules. */
   readonly allowForward: readonly string[] | undefined;
   readonly gatewayPorts: boolean;

@@ -182,6 +182,8 @@ async function start(
             workerBeatMs: FIELDS.workerBeat.defaultValue,
             authorizedKeys: undefined,
             sshListen: undefined,
+            sshBanner: undefined,
+            motd: FIELDS.motd.defaultValue,
             allowForward: undefined,
             gatewayPorts: false,
             ephemeralHostKey: false,

@@ -32,6 +32,8 @@ export interface SshConnectOptions {
   readonly agentSocket?: string | undefined;
   /** Lend `agentSocket` to the remote side. */
   readonly forwardAgent?: boolean;
+  /** What the server says before it lets anybody in; as it came, so not fit for a terminal. */
+  readonly onBanner?: (text: string) => void;
   readonly signal?: AbortSignal;
 }
 
@@ -78,6 +80,7 @@ export async function connectSsh(
   // A listener must stand on both for good: an `error` without one ends the process.
   client.on('error', fail);
   transport.on('error', fail);
+  if (options.onBanner !== undefined) client.on('banner', options.onBanner);
   client.on('ready', () => ready.resolve(undefined));
   client.on('close', () => {
     fail(new HoldfastError('ERR_PEER_LOST', 'the SSH connection ended'));
