@@ -206,6 +206,7 @@ class RunningAgent implements Agent {
       forwarding: options.forwarding,
       authorizedKeys: options.authorizedKeys,
       banner: options.sshBanner,
+      x11Forwarding: options.x11Forwarding,
       motd: options.motd === false ? undefined : options.motd,
     });
     this.#sshListener =

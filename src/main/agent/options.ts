@@ -38,6 +38,8 @@ export interface AgentOptions {
    * need not exist. `false`: none. Default /etc/motd.
    */
   readonly motd?: string | false | undefined;
+  /** Lets programs show on the displays of SSH clients that offer it. Default false. */
+  readonly x11Forwarding?: boolean | undefined;
   /** A host key that lives only as long as the agent, as the original's. */
   readonly ephemeralHostKey?: boolean | undefined;
   readonly forwarding?: ForwardingOptions | undefined;

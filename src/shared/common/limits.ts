@@ -227,6 +227,13 @@ export const LOGIN_TEXT_BYTES = 64 * KIB;
 export const SSH_PENDING_REQUESTS = 64;
 /** Listeners of remote forwards of one connection. */
 export const SSH_LISTENERS = 16;
+/** Displays that X11 forwarding takes, from this number on, as OpenSSH's sshd; TCP ports 6010 to 6200. */
+export const X11_FIRST_DISPLAY = 10;
+export const X11_DISPLAYS = 191;
+/** Of an X11 cookie, or the name of its protocol. */
+export const X11_COOKIE_CHARACTERS = 1_024;
+/** xauth waits for others who have the authority file locked. */
+export const X11_XAUTH_MS = 10_000;
 /** After a command has ended, its pipes are read until they have been quiet for this long. */
 export const SSH_LINGER_MS = 500;
 /** Window changes reach the PTY at most once in this time; the last one always does. */

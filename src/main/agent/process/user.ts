@@ -83,7 +83,7 @@ function expandHome(directory: string, home: string): string {
 }
 
 /** The path of an executable file; a bare name is looked up in PATH. Absent: there is none. */
-async function findProgram(
+export async function findProgram(
   name: string,
   env: Readonly<NodeJS.ProcessEnv>,
 ): Promise<string | undefined> {

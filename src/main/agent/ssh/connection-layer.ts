@@ -152,11 +152,15 @@ export class ConnectionLayer {
     });
     handlers['CHANNEL_REQUEST'] = withChannel(
       (channel, type: string, wantReply: boolean, data: unknown) => {
+        const answer = (granted: boolean): void => {
+          if (!wantReply || channel.gone) return;
+          if (granted) protocol.channelSuccess(channel.remoteId);
+          else protocol.channelFailure(channel.remoteId);
+        };
         const session = this.#sessions.get(channel);
-        const granted = session?.request(type, data, this.#modes) ?? false;
-        if (!wantReply || channel.gone) return;
-        if (granted) protocol.channelSuccess(channel.remoteId);
-        else protocol.channelFailure(channel.remoteId);
+        if (session === undefined) answer(false);
+        else if (!session.take({ type, data, modes: this.#modes }, answer))
+          violation('too many requests are waiting for an answer');
       },
     );
     // We ask for no answers.
@@ -214,6 +218,10 @@ export class ConnectionLayer {
             protocol.openssh_authAgent(id, window, packet);
           }),
         ),
+      openX11Channel: (origin) =>
+        channels.open((id, window, packet) => {
+          protocol.x11(id, window, packet, origin);
+        }),
     });
     this.#sessions.set(channel, session);
     channel.once('remote-close', () => {

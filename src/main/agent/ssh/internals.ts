@@ -56,6 +56,12 @@ export interface Ssh2Protocol {
     packet: number,
     options: { socketPath: string },
   ): void;
+  x11(
+    channel: number,
+    window: number,
+    packet: number,
+    options: { originAddr: string; originPort: number },
+  ): void;
   openssh_authAgent(channel: number, window: number, packet: number): void;
 }
 

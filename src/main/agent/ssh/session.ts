@@ -14,9 +14,11 @@ import { runExec } from './run-exec.js';
 import { runPty, withSshTty } from './run-pty.js';
 import { FAILED_STATUS } from './replies.js';
 import { runTerminal } from './run-terminal.js';
+import { RequestQueue } from './request-queue.js';
 import type { Running } from './running.js';
 import { terminalOfUser } from './terminal-user.js';
 import type { SshServerOptions } from './types.js';
+import { SessionX11, type OpenX11Channel } from './session-x11.js';
 
 /** What ssh2 parsed out of a CHANNEL_REQUEST; which type it has follows from the request's. */
 export type RequestData = unknown;
@@ -30,6 +32,15 @@ export interface SessionOptions {
   readonly ssh: SshConnectionInfo;
   /** Makes the socket of a forwarded ssh-agent; called at most once. */
   readonly openAgentForward: () => Promise<AgentForward>;
+  /** Opens a channel to the client's display. */
+  readonly openX11Channel: OpenX11Channel;
+}
+
+/** One request on the channel; `modes` come with `pty-req`. */
+export interface SessionRequest {
+  readonly type: string;
+  readonly data: RequestData;
+  readonly modes: TerminalModes | undefined;
 }
 
 interface PtyRequest {
@@ -50,6 +61,8 @@ export class SshSession {
   #pty: PtyRequest | undefined;
   #wantsAgent = false;
   #agent: AgentForward | undefined;
+  readonly #x11: SessionX11;
+  readonly #requests = new RequestQueue();
   #started = false;
   #running: Running | undefined;
   #run: Promise<void> = Promise.resolve();
@@ -58,6 +71,7 @@ export class SshSession {
   constructor(channel: SshChannel, options: SessionOptions) {
     this.channel = channel;
     this.#options = options;
+    this.#x11 = new SessionX11(options);
     channel.on('error', () => undefined);
     channel.once('remote-close', () => {
       this.#abort.abort();
@@ -74,10 +88,16 @@ export class SshSession {
     this.#abort.abort();
     await this.#running?.end();
     await this.#run;
+    // Asked for, and then no command was.
+    await this.#x11.close();
   }
 
-  /** Takes one request; `modes` come with `pty-req`. False: refused. */
-  request(type: string, data: RequestData, modes: TerminalModes | undefined): boolean {
+  /** Takes a request; `answer` is told once it is decided, in order. False: too many are waiting. */
+  take(request: SessionRequest, answer: (granted: boolean) => void): boolean {
+    return this.#requests.push(() => this.#decide(request), answer);
+  }
+
+  #decide({ type, data, modes }: SessionRequest): boolean | Promise<boolean> {
     switch (type) {
       case 'env':
         return this.#setEnv(data as { name: string; value: string });
@@ -94,6 +114,8 @@ export class SshSession {
         if (this.#started || !this.#options.peer.permissions.allows('ssh')) return false;
         this.#wantsAgent = true;
         return true;
+      case 'x11-req':
+        return !this.#started && !this.#isOver() && this.#x11.request(data);
       case 'shell':
         return this.#start(() => this.#runShell());
       case 'exec':
@@ -170,7 +192,8 @@ export class SshSession {
       .catch((error: unknown) => {
         this.#fail(error);
       })
-      .then(() => this.#agent?.close());
+      .then(() => Promise.all([this.#agent?.close(), this.#x11.close()]))
+      .then(() => undefined);
     return true;
   }
 
@@ -216,7 +239,7 @@ export class SshSession {
       term: this.#pty?.term,
       ssh,
     });
-    const command = await this.#withAgent(prepared);
+    const command = await this.#x11.prepare(await this.#withAgent(prepared));
     if (this.#pty !== undefined && request.kind === 'shell') {
       const motd = await currentMotd(server.motd, prepared.env['HOME'] ?? '');
       if (motd !== undefined && !this.#isOver()) this.channel.write(motd);

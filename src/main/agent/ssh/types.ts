@@ -38,6 +38,10 @@ export interface SshServerOptions {
   readonly banner?: string | undefined;
   /** File that a shell with a terminal begins with, unless its user has a `.hushlogin`. Absent: none. */
   readonly motd?: string | undefined;
+  /** Whether programs may show on the display of a client that offers it. Absent: not. */
+  readonly x11Forwarding?: boolean | undefined;
+  /** Absent: looked for on the agent's path and where systems have it. */
+  readonly xauth?: string | undefined;
   /** Bytes either way after which new keys are agreed on. Absent: SSH_REKEY_BYTES. */
   readonly rekeyBytes?: number | undefined;
 }

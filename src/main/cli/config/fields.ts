@@ -332,6 +332,15 @@ export const FIELDS = {
     parse: pathOrNone,
     defaultValue: '/etc/motd',
   }),
+  x11Forwarding: withDefault({
+    flag: '--x11-forwarding',
+    env: 'HOLDFAST_X11_FORWARDING',
+    key: 'x11Forwarding',
+    meaning:
+      'Let programs show on the displays of SSH clients that offer it (ssh -X). Needs xauth.',
+    parse: flag,
+    defaultValue: false,
+  }),
   allowForward: field({
     flag: '--allow-forward <host:port>',
     env: 'HOLDFAST_ALLOW_FORWARD',

@@ -39,6 +39,7 @@ export async function runAgent(settings: AgentSettings): Promise<RunningAgentSer
       authorizedKeys: await readKeys(settings.authorizedKeys),
       sshListen: settings.sshListen,
       sshBanner: settings.sshBanner,
+      x11Forwarding: settings.x11Forwarding,
       motd: settings.motd,
       ephemeralHostKey: settings.ephemeralHostKey,
       forwarding: { allow: settings.allowForward, gatewayPorts: settings.gatewayPorts },

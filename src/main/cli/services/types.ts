@@ -39,6 +39,7 @@ export interface AgentSettings {
   readonly authorizedKeys: string | undefined;
   readonly sshListen: ListenAddress | undefined;
   readonly sshBanner: string | undefined;
+  readonly x11Forwarding: boolean;
   readonly motd: string | false;
   /** Absent: the agent's own rules. */
   readonly allowForward: readonly string[] | undefined;

@@ -183,6 +183,7 @@ async function start(
             authorizedKeys: undefined,
             sshListen: undefined,
             sshBanner: undefined,
+            x11Forwarding: false,
             motd: FIELDS.motd.defaultValue,
             allowForward: undefined,
             gatewayPorts: false,
