@@ -1,9 +1,20 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { test } from 'node:test';
-import { checkLeaks, findProgram, requireProgram, runProgram, waitFor } from '../support/index.js';
+import ssh2 from 'ssh2';
+import {
+  checkLeaks,
+  findProgram,
+  requireProgram,
+  runProgram,
+  startProgram,
+  tempDir,
+  waitFor,
+} from '../support/index.js';
 import { ssh } from '../support/e2e.js';
-import { startUp } from '../support/up.js';
+import type { ProgramResult } from '../support/programs.js';
+import { cleanEnvironment, HOLDFAST, startUp } from '../support/up.js';
 
 checkLeaks();
 
@@ -56,6 +67,74 @@ test(
     // `unshare` waits for it and passes no signal on.
     process.kill(first.pid, 'SIGINT');
     assert.equal((await up.program.ended).status, 0);
+  },
+);
+
+test(
+  'lineage 16 - an agent alone as process 1 waits for orphans, keeps statuses, and ends all',
+  { ...requireRoot('unshare', 'ssh'), timeout: 120_000 },
+  async (t) => {
+    const folder = path.join(tempDir(), 'alone');
+    mkdirSync(folder, { mode: 0o700 });
+    const client = ssh2.utils.generateKeyPairSync('ed25519');
+    const file = (name: string, text: string): string => {
+      writeFileSync(path.join(folder, name), text, { mode: 0o600 });
+      return path.join(folder, name);
+    };
+    const identity = file('id', client.private);
+    const settings = [
+      // Nobody is there: the agent goes on dialling, and serves its port.
+      ...['--broker', 'http://127.0.0.1:1', '--token-file', file('token', 'none')],
+      ...['--state-dir', path.join(folder, 'state'), '--log-format', 'json', '--motd', 'none'],
+      ...['--authorized-keys', file('keys', client.public), '--ssh-listen', '127.0.0.1:0'],
+    ];
+    const program = startProgram(
+      findProgram('unshare') ?? 'unshare',
+      ['--pid', '--fork', '--mount-proc', process.execPath, HOLDFAST, 'agent', ...settings],
+      { env: cleanEnvironment(folder) },
+    );
+    const listening = /"message":"ssh listener".*?"port":(\d+)|"port":(\d+).*?"ssh listener"/;
+    await waitFor(() => listening.test(program.stderr()), { what: 'the port of the agent' });
+    const [, one, two] = listening.exec(program.stderr()) ?? [];
+    const options = ['StrictHostKeyChecking=no', 'UserKnownHostsFile=/dev/null', 'BatchMode=yes'];
+    const sshArgs = (...args: string[]): string[] => [
+      ...['-F', 'none', '-q', '-i', identity, '-o', 'IdentitiesOnly=yes'],
+      ...options.flatMap((option) => ['-o', option]),
+      ...['-p', one ?? two ?? '', 'holdfast@127.0.0.1', ...args],
+    ];
+    const run = (...args: string[]): Promise<ProgramResult> => runProgram('ssh', sshArgs(...args));
+    const first = processes().find(({ parent }) => parent === program.child.pid);
+    assert.ok(first !== undefined);
+    const children = (): ProcessRow[] => processes().filter(({ parent }) => parent === first.pid);
+    const orphans = 'i=0; while [ $i -lt 10 ]; do (sleep 0.$i & exit 0); i=$((i+1)); done';
+    for (const args of [[`${orphans}; exit 7`], ['-tt', `trap "" HUP; ${orphans}; exit 7`]]) {
+      assert.equal((await run(...args)).status, 7);
+    }
+    // While they die and are waited for, nobody else's end is taken away.
+    const statuses = [0, 1, 42, 255].map((status) => run(`sleep 1; exit ${String(status)}`));
+    assert.deepEqual(
+      (await Promise.all(statuses)).map(({ status }) => status),
+      [0, 1, 42, 255],
+    );
+    await waitFor(() => children().every(({ state }) => state !== 'Z'), {
+      what: 'the orphans to be waited for',
+    });
+    const stubborn = 'trap "" HUP TERM; echo up; sleep 300 & wait; sleep 300';
+    const left = [['echo up; sleep 300'], ['-tt', stubborn], [stubborn]].map((args) =>
+      startProgram('ssh', sshArgs(...args)),
+    );
+    await waitFor(() => left.every((each) => each.stdout().includes('up')));
+    const inside = children().map(({ pid }) => pid);
+    const before = performance.now();
+    // `unshare` waits for it and passes no signal on.
+    process.kill(first.pid, 'SIGTERM');
+    assert.equal((await program.ended).status, 0);
+    t.diagnostic(`ended after ${String(Math.round(performance.now() - before))} ms`);
+    await Promise.all(left.map(({ ended }) => ended));
+    assert.deepEqual(
+      processes().filter(({ pid }) => inside.includes(pid)),
+      [],
+    );
   },
 );
 
