@@ -5,6 +5,7 @@ import type { VerifiedPeer } from '../peers/types.js';
 import type { SshConnectionInfo } from '../process/index.js';
 import type { Authenticate } from './auth.js';
 import { ConnectionLayer } from './connection-layer.js';
+import { repairFirstGuess } from './first-guess.js';
 import { PacketGuard } from './guard.js';
 import {
   DISCONNECT,
@@ -67,6 +68,7 @@ export class SshConnection implements Closable {
   /** Takes over the client that ssh2 made for the stream, right after its identification line. */
   attach(client: Connection): void {
     const protocol = protocolOf(client);
+    repairFirstGuess(protocol);
     const { logger, server, peer, address } = this.#options;
     const layer = new ConnectionLayer({
       server,
