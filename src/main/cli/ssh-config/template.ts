@@ -27,7 +27,6 @@ export function hostLines({ node, cli, configDir, warnWeakCrypto }: TemplateOpti
     `Host *${HOST_SUFFIX}`,
     // Any other name stands for a terminal: `ssh NAME@local.holdfast`.
     '    User holdfast',
-    ...(warnWeakCrypto === 'ignore-unknown' ? ['    IgnoreUnknown WarnWeakCrypto'] : []),
     ...(warnWeakCrypto === 'no' ? [] : ['    WarnWeakCrypto no-pq-kex']),
     // %h rather than %n: a HostName of the user holds, and names of workspaces are lower case.
     `    ProxyCommand ${proxy.join(' ')} '%h'`,
@@ -56,5 +55,12 @@ export function blockLines(options: TemplateOptions): string {
 
 /** A whole file for `ssh -F`. */
 export function wholeFile(options: TemplateOptions): string {
-  return `# For ssh -F; written by \`holdfast config-ssh --print\`.\n${hostLines(options)}`;
+  const lines = [
+    '# For ssh -F; written by `holdfast config-ssh --print`.\n',
+    // Before the first Host: ssh looks at every line, so also on its way to another host (`-J`) it must know
+    // what to skip.
+    ...(options.warnWeakCrypto === 'ignore-unknown' ? ['IgnoreUnknown WarnWeakCrypto\n'] : []),
+    hostLines(options),
+  ];
+  return lines.join('');
 }
