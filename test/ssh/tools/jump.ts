@@ -16,7 +16,7 @@ export const jump: Tool = {
   run: async ({ place, beyond, folder }) => {
     const config = join(folder, 'both');
     const target = readFileSync(beyond.sshConfig, 'utf8').replace(/^Host .*$/m, 'Host beyond');
-    writeFileSync(config, `${target}\n${readFileSync(place.sshConfig, 'utf8')}`);
+    writeFileSync(config, `${readFileSync(place.sshConfig, 'utf8')}\n${target}`);
     const both: Place = { ...place, sshConfig: config };
     const command = opensshCommand(
       both,
