@@ -7,4 +7,11 @@ import { reAttach } from './re-attach.js';
 import { sftp } from './sftp.js';
 import { throughput } from './throughput.js';
 
-export const cases: readonly BenchCase[] = [throughput, echoUnderFlood, reAttach, create, memory, sftp];
+export const cases: readonly BenchCase[] = [
+  throughput,
+  echoUnderFlood,
+  reAttach,
+  create,
+  memory,
+  sftp,
+];

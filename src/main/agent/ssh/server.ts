@@ -13,9 +13,10 @@ import { assertInternals } from './internals.js';
 import type { SshServer, SshServerOptions } from './types.js';
 
 /**
- * Modern algorithms only: everything here is authenticated encryption or encrypt-then-MAC. Compression is
- * off, since 30 kB can inflate to 30 MB before anybody has authenticated. Each connection offers the
- * post-quantum key exchange before those that ssh2 knows.
+ * Modern algorithms only: everything here is authenticated encryption or encrypt-then-MAC, but for the last
+ * two MACs, without which libssh2 before 1.11 (curl, PHP, libgit2) finds none. Compression is off, since
+ * 30 kB can inflate to 30 MB before anybody has authenticated. Each connection offers the post-quantum key
+ * exchange before those that ssh2 knows.
  */
 const ALGORITHMS: NonNullable<ServerConfig['algorithms']> = {
   kex: ['curve25519-sha256', 'curve25519-sha256@libssh.org'],
@@ -26,7 +27,12 @@ const ALGORITHMS: NonNullable<ServerConfig['algorithms']> = {
     'aes256-ctr',
     'aes128-ctr',
   ],
-  hmac: ['hmac-sha2-256-etm@openssh.com', 'hmac-sha2-512-etm@openssh.com'],
+  hmac: [
+    'hmac-sha2-256-etm@openssh.com',
+    'hmac-sha2-512-etm@openssh.com',
+    'hmac-sha2-256',
+    'hmac-sha2-512',
+  ],
   compress: ['none'],
 };
 

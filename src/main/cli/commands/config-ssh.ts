@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import type { Cli } from '../cli.js';
-import { blockLines, knowsWarnWeakCrypto, wholeFile, writeBlock } from '../ssh-config/index.js';
+import { blockLines, wholeFile, writeBlock } from '../ssh-config/index.js';
 import { CLIENT_SETTINGS, requireLogin } from '../workspace-link.js';
 
 /** The program that the written commands call. */
@@ -47,13 +47,12 @@ export function build(cli: Cli): Command {
       return;
     }
     requireLogin(config);
-    const base = { node: process.execPath, cli: PROGRAM, configDir: config.configDir };
+    const options = { node: process.execPath, cli: PROGRAM, configDir: config.configDir };
     if (flags.print === true) {
-      cli.print(wholeFile({ ...base, warnWeakCrypto: 'ignore-unknown' }));
+      cli.print(wholeFile(options));
       return;
     }
-    const warnWeakCrypto = knowsWarnWeakCrypto() ? 'yes' : 'no';
-    const changed = writeBlock(file, blockLines({ ...base, warnWeakCrypto }));
+    const changed = writeBlock(file, blockLines(options));
     cli.print(changed ? `Wrote ${file}\n` : `${file} is up to date\n`);
     cli.print('Now: ssh NAME.holdfast\n');
   });

@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { HoldfastError } from '../../../shared/common/index.js';
@@ -25,19 +24,6 @@ export function writeBlock(file: string, block: string): boolean {
     const why = error instanceof Error ? error.message : String(error);
     const hint = error instanceof HoldfastError ? { hint: error.hint } : {};
     throw new HoldfastError('ERR_CONFIG', `${file}: ${why}`, { cause: error, ...hint });
-  }
-}
-
-/** Whether the ssh of this machine knows the option `WarnWeakCrypto` (OpenSSH 10.1 and later). */
-export function knowsWarnWeakCrypto(): boolean {
-  try {
-    execFileSync('ssh', ['-G', '-F', '/dev/null', '-o', 'WarnWeakCrypto=no-pq-kex', 'localhost'], {
-      stdio: 'ignore',
-      timeout: 5_000,
-    });
-    return true;
-  } catch {
-    return false;
   }
 }
 

@@ -3,6 +3,6 @@
  * Main thread of `config-ssh` and `up`.
  */
 export { BEGIN_MARK, editBlock, END_MARK } from './block.js';
-export { knowsWarnWeakCrypto, writeBlock } from './file.js';
+export { writeBlock } from './file.js';
 export { quoteForKnownHostsCommand, quoteForProxyCommand, quoteForShell } from './quote.js';
 export { blockLines, HOST_SUFFIX, wholeFile, type TemplateOptions } from './template.js';

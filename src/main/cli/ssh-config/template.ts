@@ -8,17 +8,10 @@ export interface TemplateOptions {
   readonly node: string;
   readonly cli: string;
   readonly configDir: string;
-  /**
-   * Whether to silence the warning of OpenSSH 10.1 about key exchanges that a quantum computer could
-   * break; ssh2 has no other. `ignore-unknown`: for a file of our own, where older versions are told to
-   * skip the option. `yes`: this ssh knows it. In a file of the user IgnoreUnknown would displace
-   * theirs, since ssh takes only the first.
-   */
-  readonly warnWeakCrypto: 'ignore-unknown' | 'yes' | 'no';
 }
 
 /** The lines of `Host *.holdfast`. They work from any folder and with no variable set. */
-export function hostLines({ node, cli, configDir, warnWeakCrypto }: TemplateOptions): string {
+export function hostLines({ node, cli, configDir }: TemplateOptions): string {
   const proxy = [node, cli, 'proxy', '--config-dir', configDir].map(quoteForProxyCommand);
   const knownHosts = [node, cli, 'known-hosts', '--config-dir', configDir].map(
     quoteForKnownHostsCommand,
@@ -27,8 +20,6 @@ export function hostLines({ node, cli, configDir, warnWeakCrypto }: TemplateOpti
     `Host *${HOST_SUFFIX}`,
     // Any other name stands for a terminal: `ssh NAME@local.holdfast`.
     '    User holdfast',
-    ...(warnWeakCrypto === 'ignore-unknown' ? ['    IgnoreUnknown WarnWeakCrypto'] : []),
-    ...(warnWeakCrypto === 'no' ? [] : ['    WarnWeakCrypto no-pq-kex']),
     // %h rather than %n: a HostName of the user holds, and names of workspaces are lower case.
     `    ProxyCommand ${proxy.join(' ')} '%h'`,
     `    KnownHostsCommand ${knownHosts.join(' ')} "%H"`,

@@ -205,7 +205,6 @@ async function start(
       node: process.execPath,
       cli: PROGRAM,
       configDir: clientConfigDir,
-      warnWeakCrypto: 'ignore-unknown',
     }),
   );
   const ready: UpReady = {
