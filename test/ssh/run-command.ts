@@ -17,7 +17,9 @@ export function programPath(name: string): string {
 }
 
 function optionsOf(place: Place, { env }: Command): { env: NodeJS.ProcessEnv; cwd: string } {
-  return { env: { ...cleanEnvironment(place.home), ...env }, cwd: place.home };
+  // Clients show names that are not ASCII only in a locale that has them; that of this process may be C.
+  const locale = { LANG: 'C.UTF-8', LC_ALL: 'C.UTF-8' };
+  return { env: { ...cleanEnvironment(place.home), ...locale, ...env }, cwd: place.home };
 }
 
 export function start(place: Place, command: Command): RunningProgram {
