@@ -89,12 +89,54 @@ describe('signalling', () => {
     offer.exchange.candidate({ candidate: 'a1' });
     assert.equal((await client.next('answer')).sdp, 'the answer');
     assert.equal((await client.next('candidate')).candidate.candidate, 'a1');
-    let ended = false;
-    offer.exchange.onEnd(() => (ended = true));
     client.close();
-    await waitFor(() => ended);
     offer.exchange.answer('too late');
     offer.exchange.end();
+  });
+
+  test('signalling - that a connected client has gone is told', async () => {
+    const client = await openClient(it);
+    const before = agent.offers.length;
+    client.send({ type: 'offer', sdp: 'x' });
+    const offer = await waitFor(() => agent.offers[before]);
+    let gone = 0;
+    offer.exchange.onGone(() => (gone += 1));
+    offer.exchange.stands();
+    client.send({ type: 'connected' });
+    client.close();
+    await waitFor(() => gone === 1);
+    offer.exchange.end();
+  });
+
+  test('signalling - of one that has not connected, or when the broker goes, nobody is told', async () => {
+    const other = await testBroker();
+    const { agentToken: token } = await other.admin.addWorkspace({ name: 'ws' });
+    const its = await testAgent(other.url, token);
+    const gone: string[] = [];
+    const clients: RawSocket[] = [];
+    for (const name of ['not connected', 'connected']) {
+      const client = await openClient(other);
+      clients.push(client);
+      client.send({ type: 'offer', sdp: 'x' });
+      const offer = await waitFor(() => its.offers[clients.length - 1]);
+      offer.exchange.onGone(() => gone.push(name));
+      if (name === 'connected') {
+        offer.exchange.stands();
+        client.send({ type: 'connected' });
+      }
+    }
+    clients[0]?.close();
+    await clients[0]?.closed();
+    const { offers } = its;
+    // A further exchange goes through all that came before it.
+    const last = await openClient(other);
+    last.send({ type: 'offer', sdp: 'last' });
+    await waitFor(() => offers.length === 3);
+    assert.deepEqual(gone, []);
+    last.close();
+    await its.loop.close();
+    assert.deepEqual(gone, [], 'the link to the broker ended, which says nothing of the clients');
+    await other.broker.close();
   });
 
   test('signalling - what the agent says against a client reaches it with its code', async () => {

@@ -178,6 +178,8 @@ export const ASSOCIATION_QUEUE_BYTES = 128 * KIB;
 export const ASSOCIATION_QUEUE_MS = 150;
 export const HEARTBEAT_MS = 5_000;
 export const HEARTBEAT_MISSES = 2;
+/** Where the broker says that a client has gone, its connection ends after so long a silence. */
+export const PROBE_MS = 3_000;
 /** Unread bytes of one channel of an engine that cannot push back; beyond it the channel is closed. */
 export const CHANNEL_UNREAD_BYTES = 4 * MIB;
 

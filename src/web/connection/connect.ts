@@ -113,14 +113,23 @@ export async function connect(options: ConnectOptions): Promise<Connected> {
       : authenticating);
     // What a link says of the agent holds for that link; it must not change what a login knows.
     if (share === undefined) pinAgentKey(workspace, agentKey);
-    // The two ends know each other now and need nobody in between.
-    signalling.close();
+    if (link.kind === 'direct') leaveOpen(signalling, link);
+    // The end of a relay is seen by the broker itself.
+    else signalling.close();
     return { link, control, session, shared: ticket.share };
   } catch (error) {
     link?.close();
     signalling.close();
     throw error;
   }
+}
+
+/** The two ends need nobody in between now. That this page has gone the broker sees at once, and nobody else. */
+function leaveOpen(signalling: Signalling, link: Link): void {
+  signalling.send({ type: 'connected' });
+  void link.closed.then(() => {
+    signalling.close();
+  });
 }
 
 /** Neither the broker nor whoever passed a link on may lead its holder elsewhere. */

@@ -121,6 +121,9 @@ export class PeerHost {
         this.#expelled = command.error;
         for (const bridge of [...this.#bridges]) bridge.cut(command.error);
         return;
+      case 'probe':
+        this.#connection?.probe();
+        return;
       case 'fault':
         this.#injectFault(command.kind);
         return;

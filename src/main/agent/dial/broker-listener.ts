@@ -90,7 +90,7 @@ export class BrokerListener implements PeerListener {
       case 'end': {
         const exchanges = this.#sessions.get(message.session) ?? [];
         this.#sessions.delete(message.session);
-        for (const exchange of exchanges) exchange.remoteEnded();
+        for (const exchange of exchanges) exchange.remoteEnded('client');
         return;
       }
       case 'revoked':
@@ -116,7 +116,7 @@ export class BrokerListener implements PeerListener {
     const exchanges = [...this.#sessions.values()].flat();
     this.#sessions.clear();
     this.#early.length = 0;
-    for (const exchange of exchanges) exchange.remoteEnded();
+    for (const exchange of exchanges) exchange.remoteEnded('broker');
     this.#ended.resolve();
   }
 
@@ -130,8 +130,13 @@ export class BrokerListener implements PeerListener {
     return exchange;
   }
 
+  #inProgress(): number {
+    const sessions = [...this.#sessions.values()];
+    return sessions.filter((exchanges) => !exchanges.some(({ isStanding }) => isStanding)).length;
+  }
+
   #offer(offer: PeerOffer): void {
-    if (this.#sessions.size > limits.SIGNAL_SESSIONS || this.#early.length >= EARLY_OFFERS) {
+    if (this.#inProgress() > limits.SIGNAL_SESSIONS || this.#early.length >= EARLY_OFFERS) {
       offer.exchange.end({ code: 'ERR_PEER_LIMIT', message: 'too many offers at once' });
       return;
     }

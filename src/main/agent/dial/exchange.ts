@@ -11,7 +11,8 @@ export class Exchange implements SignalExchange {
   /** Candidates may overtake the handler that waits for them. */
   readonly #early: IceCandidate[] = [];
   #candidateHandler: ((candidate: IceCandidate) => void) | undefined;
-  #endHandler: (() => void) | undefined;
+  #goneHandler: (() => void) | undefined;
+  #stands = false;
   #ended = false;
   #superseded = false;
 
@@ -43,24 +44,33 @@ export class Exchange implements SignalExchange {
     for (const candidate of this.#early.splice(0)) handler(candidate);
   }
 
-  onEnd(handler: () => void): void {
-    this.#endHandler = handler;
-    if (this.#ended) handler();
+  /** It is for a connection that stands, and not among those in progress. */
+  get isStanding(): boolean {
+    return this.#stands;
+  }
+
+  stands(): void {
+    this.#stands = true;
+    this.#early.length = 0;
+  }
+
+  onGone(handler: () => void): void {
+    this.#goneHandler = handler;
   }
 
   /** A candidate of the client came. */
   receive(candidate: IceCandidate): void {
-    if (this.#ended) return;
+    if (this.#ended || this.#stands) return;
     if (this.#candidateHandler !== undefined) this.#candidateHandler(candidate);
     else if (this.#early.length < limits.SIGNAL_SESSION_MESSAGES) this.#early.push(candidate);
   }
 
-  /** The client gave up, or the broker is gone. */
-  remoteEnded(): void {
+  /** `client`: it gave up, or has gone. `broker`: it is gone, which says nothing of the client. */
+  remoteEnded(who: 'client' | 'broker'): void {
     if (this.#ended) return;
     this.#ended = true;
     this.#early.length = 0;
-    this.#endHandler?.();
+    if (this.#stands && who === 'client') this.#goneHandler?.();
   }
 
   /**

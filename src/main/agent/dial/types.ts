@@ -14,8 +14,13 @@ export interface SignalExchange {
   end(error?: ErrorRecord): void;
   /** Sets who gets the client's candidates; those that came before are handed over at once. */
   onCandidate(handler: (candidate: IceCandidate) => void): void;
-  /** The client gave up, or the broker went away. A connection that stands lives on. */
-  onEnd(handler: () => void): void;
+  /** The connection that it was for stands and is authenticated: from now on {@link onGone} is told. */
+  stands(): void;
+  /**
+   * Sets who is told when the client of a connection that stands has left the broker: on purpose, or since its process
+   * or network is gone. Not when the broker itself goes away.
+   */
+  onGone(handler: () => void): void;
 }
 
 /** Somebody wants in. Nothing has been verified yet. */

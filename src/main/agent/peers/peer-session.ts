@@ -211,6 +211,11 @@ export class PeerSession implements VerifiedPeer, Closable {
     this.fail(error);
   }
 
+  /** Ends the connection soon unless its other end shows that it is there. */
+  probe(): void {
+    this.#send({ type: 'probe' });
+  }
+
   /** For tests: kills the worker of this connection. */
   injectFault(kind: FaultKind): void {
     this.#send({ type: 'fault', kind });

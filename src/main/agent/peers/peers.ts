@@ -227,6 +227,7 @@ class PeerRegistry implements Peers {
       subject: claims.sub,
       share,
       onAuthenticated: (peer) => {
+        if (offer.kind === 'webrtc') exchange.stands();
         if (share !== undefined) this.#shares.authenticated(share.id, peer);
       },
       permissions: new Permissions(claims.scope),
@@ -250,6 +251,9 @@ class PeerRegistry implements Peers {
     if (share !== undefined) this.#shares.add(share, session);
     exchange.onCandidate((candidate) => {
       session.addCandidate(candidate);
+    });
+    exchange.onGone(() => {
+      session.probe();
     });
     void session.ended.then(({ error }) => {
       // A direct path that came to nothing is no reason to end the exchange: the client asks for the

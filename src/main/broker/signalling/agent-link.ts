@@ -52,6 +52,8 @@ export class AgentLink {
   readonly #options: AgentLinkOptions;
   readonly #link: JsonSocket<AgentSignal, BrokerToAgent>;
   readonly #sessions = new Map<string, SessionPeer>();
+  /** Those of {@link #sessions} that are over but for their end, which the agent wants to know. */
+  readonly #standing = new Set<string>();
   #hello: Timer | undefined;
   #welcomed = false;
 
@@ -74,13 +76,21 @@ export class AgentLink {
   /** @throws {HoldfastError} ERR_PEER_LIMIT, ERR_AGENT_OFFLINE. */
   openSession(session: string, peer: SessionPeer): void {
     if (!this.#link.isOpen) throw new HoldfastError('ERR_AGENT_OFFLINE', 'the agent has just left');
-    if (this.#sessions.size >= limits.SIGNAL_SESSIONS)
+    if (this.#sessions.size - this.#standing.size >= limits.SIGNAL_SESSIONS)
       throw new HoldfastError('ERR_PEER_LIMIT', 'the agent has too many sessions in progress');
     this.#sessions.set(session, peer);
   }
 
+  /** The connection of `session` stands. False: so many do that this one's end is not told. */
+  keepSession(session: string): boolean {
+    if (!this.#sessions.has(session) || this.#standing.size >= limits.PEERS) return false;
+    this.#standing.add(session);
+    return true;
+  }
+
   /** Forgets `session`; the agent is told. Does nothing if it ended already. */
   closeSession(session: string): void {
+    this.#standing.delete(session);
     if (this.#sessions.delete(session)) this.send({ type: 'end', session });
   }
 
@@ -121,6 +131,7 @@ export class AgentLink {
         return;
       case 'end':
         this.#sessions.delete(message.session);
+        this.#standing.delete(message.session);
         peer?.ended(message.error === undefined ? undefined : knownError(message.error));
         return;
       default:
@@ -198,6 +209,7 @@ export class AgentLink {
     for (const peer of this.#sessions.values())
       peer.ended({ code: 'ERR_AGENT_OFFLINE', message: 'the agent left the broker' });
     this.#sessions.clear();
+    this.#standing.clear();
     if (this.#welcomed) {
       this.#options.logger.info('agent disconnected', { error });
       this.#audit('agent.disconnected', error?.code);

@@ -52,7 +52,10 @@ interface Opened {
   readonly agent: AgentLink;
 }
 
-/** One client that wants to reach one agent. Ends when it has, or has given up. */
+/**
+ * One client that wants to reach one agent. Ends when it has given up or gone: a client with a direct connection stays, so
+ * that the agent hears of its end.
+ */
 export class ClientSession implements SessionPeer {
   /** 128 random bits, so that no client could ever guess another's. */
   readonly id = mintId();
@@ -140,6 +143,10 @@ export class ClientSession implements SessionPeer {
         return;
       case 'relay':
         await this.#relay(opened, message.ticket);
+        return;
+      case 'connected':
+        this.#timer.cancel();
+        if (!agent.keepSession(this.id)) this.#link.close();
         return;
       default:
         assertNever(message);

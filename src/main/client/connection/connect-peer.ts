@@ -148,9 +148,20 @@ class Attempt {
       trust,
       clock: this.#clock,
     });
-    return await (admitted.engine === 'framed'
-      ? this.#unlessRefused(authenticating, admitted.connection)
-      : authenticating);
+    if (admitted.engine === 'framed')
+      return await this.#unlessRefused(authenticating, admitted.connection);
+    const agent = await authenticating;
+    this.#leaveOpen(signals, agent);
+    return agent;
+  }
+
+  /** Nothing but the broker sees at once that this process has gone, by the end of its socket. */
+  #leaveOpen(signals: SignalSocket, agent: AgentConnection): void {
+    signals.send({ type: 'connected' });
+    this.#signals = undefined;
+    void agent.closed.then(() => {
+      signals.close();
+    });
   }
 
   /**

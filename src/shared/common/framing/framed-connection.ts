@@ -171,6 +171,11 @@ export class FramedConnection implements ChannelHost {
     for (const channel of this.#early.splice(0)) handler(channel);
   }
 
+  /** Somebody says that the other end has gone: it is asked at once. */
+  probe(): void {
+    this.#heartbeat.probe();
+  }
+
   /** Says goodbye after what is queued, within a bound, then ends the transport. */
   readonly close = once(async (): Promise<void> => {
     await this.#closeWith(undefined);

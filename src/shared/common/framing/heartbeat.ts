@@ -1,5 +1,8 @@
 import type { Clock, Timer } from '../clock.js';
-import { HEARTBEAT_MISSES, HEARTBEAT_MS } from '../limits.js';
+import { HEARTBEAT_MISSES, HEARTBEAT_MS, PROBE_MS } from '../limits.js';
+
+/** Of one probe. */
+const PROBE_PINGS = 3;
 
 export interface HeartbeatOptions {
   readonly clock: Clock;
@@ -23,6 +26,8 @@ export class Heartbeat {
   #timer: Timer | undefined;
   #heard = true;
   #missed = 0;
+  /** Of the next ping of a probe, or its end. Absent: none is under way. */
+  #probe: Timer | undefined;
 
   constructor(options: HeartbeatOptions) {
     this.#options = options;
@@ -37,11 +42,42 @@ export class Heartbeat {
   /** Something arrived. */
   heard(): void {
     this.#heard = true;
+    this.#endProbe();
   }
 
   stop(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
+    this.#endProbe();
+  }
+
+  /**
+   * Looks at once, since somebody says that the other end has gone: it is lost unless something arrives within
+   * PROBE_MS. A few pings go out, since one may be lost on the way.
+   */
+  probe(): void {
+    if (this.#timer !== undefined && this.#probe === undefined) this.#ask(PROBE_PINGS);
+  }
+
+  #ask(pings: number): void {
+    const { clock } = this.#options;
+    this.#options.ping();
+    const wait = PROBE_MS / PROBE_PINGS;
+    const due = clock.now() + wait;
+    this.#probe = clock.after(wait, () => {
+      // This process was too busy to hear an answer: as many pings once more.
+      if (clock.now() - due > wait) this.#ask(PROBE_PINGS);
+      else if (pings > 1) this.#ask(pings - 1);
+      else {
+        this.stop();
+        this.#options.lost();
+      }
+    });
+  }
+
+  #endProbe(): void {
+    this.#probe?.cancel();
+    this.#probe = undefined;
   }
 
   #schedule(): void {
@@ -57,7 +93,7 @@ export class Heartbeat {
     else this.#missed += 1;
     this.#heard = false;
     if (this.#missed >= this.#misses) {
-      this.#timer = undefined;
+      this.stop();
       this.#options.lost();
       return;
     }

@@ -87,13 +87,17 @@ export const brokerToAgentSchema = z.discriminatedUnion('type', [
 ]);
 export type BrokerToAgent = z.infer<typeof brokerToAgentSchema>;
 
-/** Client to broker. `open` comes first, then either an `offer` or `relay`, or both in turn. */
+/**
+ * Client to broker. `open` comes first, then either an `offer` or `relay`, or both in turn. `connected` may be the
+ * last: a direct connection stands, and the end of this WebSocket is the sign that the client may be gone.
+ */
 export const clientSignalSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('open'), version: z.number().int(), ticket }),
   z.object({ type: z.literal('offer'), sdp }),
   z.object({ type: z.literal('candidate'), candidate }),
   /** Give up on a direct path. `ticket` is a fresh one: tickets are single use. */
   z.object({ type: z.literal('relay'), ticket }),
+  z.object({ type: z.literal('connected') }),
 ]);
 export type ClientSignal = z.infer<typeof clientSignalSchema>;
 

@@ -49,4 +49,6 @@ export interface PeerConnection extends Closable {
    * the channel could be lost. Channels that came before are handed over at once.
    */
   onChannel(handler: (channel: PeerChannel) => void): void;
+  /** Somebody says that the peer has gone: ends the connection within PROBE_MS unless the peer answers. */
+  probe(): void;
 }

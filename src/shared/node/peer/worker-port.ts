@@ -35,6 +35,8 @@ export type PeerCommand =
   | { readonly type: 'close'; readonly error?: ErrorRecord | undefined }
   /** End all channels but the control channel, with what waits in them; `close` follows. */
   | { readonly type: 'expel'; readonly error: ErrorRecord }
+  /** The peer may have gone: look now, rather than at the next heartbeats. */
+  | { readonly type: 'probe' }
   /** For tests; obeyed only where the pool was started with faults. */
   | { readonly type: 'fault'; readonly kind: FaultKind };
 

@@ -2,6 +2,7 @@ import type { RTCPeerConnection } from 'werift';
 import {
   assertNever,
   deferred,
+  fromErrorRecord,
   HoldfastError,
   limits,
   once,
@@ -45,6 +46,8 @@ const MAX_STREAM_ID = 65_000;
 const GOODBYE_MS = 500;
 /** Beyond every flight of a DTLS 1.2 handshake. */
 const LAST_FLIGHT = 7;
+
+const NEVER_STOOD = { code: 'ERR_PEER_LOST', message: 'the connection never stood' };
 
 /**
  * The werift engine. Data channels (RFC 8831, RFC 8832) are spoken here, straight on werift's SCTP, with
@@ -164,6 +167,10 @@ export class WeriftConnection implements PeerConnection, ChannelHost {
   onChannel(handler: (channel: PeerChannel) => void): void {
     this.#handler = handler;
     for (const channel of this.#early.splice(0)) handler(channel);
+  }
+
+  probe(): void {
+    this.#heartbeat.probe();
   }
 
   readonly close = once(async (): Promise<void> => {
@@ -439,13 +446,7 @@ export class WeriftConnection implements PeerConnection, ChannelHost {
     this.#streams.clear();
     for (const { channel } of streams)
       channel.connectionEnded(wasWanted ? { type: 'closed', error } : { type: 'lost' });
-    if (!hadConnected)
-      this.#connected.reject(
-        new HoldfastError(
-          error?.code ?? 'ERR_PEER_LOST',
-          error?.message ?? 'the connection ended before it stood',
-        ),
-      );
+    if (!hadConnected) this.#connected.reject(fromErrorRecord(error ?? NEVER_STOOD));
     this.#closed.resolve({ error });
     // Closing does not end werift's handshake: it would go on sending for half a minute.
     const { dtls } = this.internals.dtlsTransport;
