@@ -4,8 +4,6 @@ import { onTerminal, programPath, run } from '../run-command.js';
 import type { Tool } from '../types.js';
 import { sshCommandLine } from './rsync.js';
 
-const LOCALE = { LC_ALL: 'C.UTF-8', TERM: 'xterm' };
-
 /** Its server outlives the session that starts it, and its client then finds it by UDP on loopback. */
 export const mosh: Tool = {
   name: 'mosh',
@@ -30,7 +28,7 @@ export const mosh: Tool = {
           ...[`--ssh=${sshCommandLine(place)}`, '--experimental-remote-ip=remote', place.alias],
           ...['--', 'sh', '-c', 'echo "over:$((6*7))"; sleep 1'],
         ],
-        env: LOCALE,
+        env: { TERM: 'xterm' },
       },
       { rows: 24, cols: 80 },
     );

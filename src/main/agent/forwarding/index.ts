@@ -3,7 +3,8 @@
  * streams. Main thread; one `ForwardListeners` per SSH connection.
  */
 export { connectSocket } from './connect.js';
-export { ForwardListeners, type ForwardedConnection } from './listeners.js';
+export { listen, type ForwardedConnection } from './listen.js';
+export { ForwardListeners } from './listeners.js';
 export {
   allowSocketPath,
   allowTarget,

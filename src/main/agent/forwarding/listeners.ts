@@ -1,21 +1,7 @@
 import { lstat, unlink } from 'node:fs/promises';
-import { createServer, connect, type AddressInfo, type Server, type Socket } from 'node:net';
-import {
-  HoldfastError,
-  limits,
-  once,
-  wrapError,
-  type Closable,
-} from '../../../shared/common/index.js';
-
-/** Somebody connected to a remote forward. `port` is 0 for a unix socket. */
-export interface ForwardedConnection {
-  readonly socket: Socket;
-  readonly originAddress: string;
-  readonly originPort: number;
-}
-
-type OnConnection = (connection: ForwardedConnection) => void;
+import { connect, type AddressInfo, type Server } from 'node:net';
+import { HoldfastError, limits, once, type Closable } from '../../../shared/common/index.js';
+import { listen, type OnConnection } from './listen.js';
 
 interface Listener {
   readonly servers: readonly Server[];
@@ -113,32 +99,6 @@ export class ForwardListeners implements Closable {
     }
     this.#listeners.set(name, { servers });
   }
-}
-
-function listen(
-  options: { path: string } | { host: string; port: number; exclusive: boolean },
-  what: string,
-  onConnection: OnConnection,
-): Promise<Server> {
-  return new Promise((resolve, reject) => {
-    const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) => {
-      socket.on('error', () => undefined);
-      onConnection({
-        socket,
-        originAddress: socket.remoteAddress ?? '',
-        originPort: socket.remotePort ?? 0,
-      });
-    });
-    server.once('error', (error) => {
-      reject(wrapError(error, 'ERR_FORWARD_FAILED', `listen on ${what}`));
-    });
-    server.listen(options, () => {
-      server.removeAllListeners('error');
-      // Out of descriptors at an accept, for instance: that connection fails, the listener stays.
-      server.on('error', () => undefined);
-      resolve(server);
-    });
-  });
 }
 
 function closeServer(server: Server): Promise<void> {

@@ -2,8 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { once, type Closable } from '../../../shared/common/index.js';
-import { ForwardListeners, splice } from '../forwarding/index.js';
+import { ForwardListeners } from '../forwarding/index.js';
 import type { SshChannel } from './channel.js';
+import { offerSocket } from './offer-socket.js';
 
 /** A socket in the workspace behind which stands the client's own ssh-agent. */
 export interface AgentForward extends Closable {
@@ -28,10 +29,7 @@ export async function openAgentForward(
   });
   try {
     await listeners.listenSocket(path, ({ socket }) => {
-      openChannel().then(
-        (channel) => splice(channel, socket),
-        () => socket.destroy(),
-      );
+      offerSocket(socket, openChannel);
     });
   } catch (error) {
     await close();

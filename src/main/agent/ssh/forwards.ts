@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { HoldfastError, type Logger } from '../../../shared/common/index.js';
 import type { Permissions } from '../../../shared/common/wire/index.js';
 import {
@@ -12,6 +13,7 @@ import {
 import type { SshChannel } from './channel.js';
 import type { ChannelTable } from './channels.js';
 import type { Ssh2Protocol } from './internals.js';
+import { offerSocket } from './offer-socket.js';
 import type { Reply } from './replies.js';
 
 export interface ForwardsOptions {
@@ -123,14 +125,10 @@ export class Forwards {
     return this.#listeners.close();
   }
 
-  #offer(socket: Parameters<typeof splice>[1], open: () => Promise<SshChannel>): void {
-    open().then(
-      (channel) => splice(channel, socket),
-      (error: unknown) => {
-        this.#options.logger.debug('a forwarded connection was refused', { error });
-        socket.destroy();
-      },
-    );
+  #offer(socket: Socket, open: () => Promise<SshChannel>): void {
+    offerSocket(socket, open, (error) => {
+      this.#options.logger.debug('a forwarded connection was refused', { error });
+    });
   }
 }
 

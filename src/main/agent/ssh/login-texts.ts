@@ -33,11 +33,7 @@ export async function checkBanner(file: string): Promise<void> {
 }
 
 /** The banner at this moment. Absent: there is none, or it has gone since the start, which is logged. */
-export async function currentBanner(
-  file: string | undefined,
-  logger: Logger,
-): Promise<Buffer | undefined> {
-  if (file === undefined) return undefined;
+export async function currentBanner(file: string, logger: Logger): Promise<Buffer | undefined> {
   try {
     const text = await readLoginText(file);
     return text.length === 0 ? undefined : text;

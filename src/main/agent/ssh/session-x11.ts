@@ -25,10 +25,17 @@ export interface SessionX11Options {
 /** Where Debian and the X11R6 of old have it, beside the agent's own path. */
 const XAUTH_FOLDERS = ['/usr/bin', '/usr/X11R6/bin'];
 
+interface Granted {
+  readonly forward: X11Forward;
+  readonly request: X11Request;
+  /** The program's path. */
+  readonly xauth: string;
+}
+
 /** What one session has of the client's display: nothing, until it is asked for. */
 export class SessionX11 implements Closable {
   readonly #options: SessionX11Options;
-  #granted: { readonly forward: X11Forward; readonly request: X11Request } | undefined;
+  #granted: Granted | undefined;
   #xauth: XauthOptions | undefined;
   #asked = false;
   #gone = false;
@@ -66,10 +73,10 @@ export class SessionX11 implements Closable {
   }
 
   async #open(request: X11Request): Promise<void> {
-    const { logger, openX11Channel } = this.#options;
-    await findXauth(this.#options.server.xauth);
+    const { server, logger, openX11Channel } = this.#options;
+    const xauth = await findXauth(server.xauth);
     const forward = await openX11Forward({ request, logger, openChannel: openX11Channel });
-    this.#granted = { forward, request };
+    this.#granted = { forward, request, xauth };
     // The client left meanwhile.
     if (this.#gone) await forward.close();
   }
@@ -77,10 +84,9 @@ export class SessionX11 implements Closable {
   /** `command` with DISPLAY, and the cookie where its programs look for it. */
   async prepare(command: PreparedCommand): Promise<PreparedCommand> {
     if (this.#granted === undefined) return command;
-    const { forward, request } = this.#granted;
+    const { forward, request, xauth } = this.#granted;
     const { server, logger } = this.#options;
     try {
-      const xauth = await findXauth(this.#options.server.xauth);
       this.#xauth = { xauth, session: command, spawn: server.spawnCommand };
       await addCookie(forward, request, this.#xauth);
     } catch (error) {

@@ -1,15 +1,15 @@
-import { createServer, type Server, type Socket } from 'node:net';
+import type { Server } from 'node:net';
 import {
   HoldfastError,
   limits,
   once,
-  wrapError,
   type Closable,
   type Logger,
 } from '../../../shared/common/index.js';
-import { splice } from '../forwarding/index.js';
+import { listen, type ForwardedConnection } from '../forwarding/index.js';
 import type { PreparedCommand, SpawnedCommand } from '../process/index.js';
 import type { SshChannel } from './channel.js';
+import { offerSocket } from './offer-socket.js';
 
 /** What a client asks for with `x11-req` (RFC 4254 section 6.3.1). */
 export interface X11Request {
@@ -73,17 +73,12 @@ export async function openX11Forward(options: OpenX11Options): Promise<X11Forwar
     await Promise.resolve();
   });
   let servers: readonly Server[] = [];
-  const onConnection = (socket: Socket): void => {
-    socket.on('error', () => undefined);
+  const onConnection = ({ socket, originAddress, originPort }: ForwardedConnection): void => {
     if (request.single) void close();
-    const { remoteAddress: originAddr = '', remotePort: originPort = 0 } = socket;
-    openChannel({ originAddr, originPort }).then(
-      (channel) => splice(channel, socket),
-      (error: unknown) => {
-        logger.debug('an x11 connection was refused', { error });
-        socket.destroy();
-      },
-    );
+    const open = (): Promise<SshChannel> => openChannel({ originAddr: originAddress, originPort });
+    offerSocket(socket, open, (error) => {
+      logger.debug('an x11 connection was refused', { error });
+    });
   };
   for (let offset = 0; offset < limits.X11_DISPLAYS; offset += 1) {
     const display = limits.X11_FIRST_DISPLAY + offset;
@@ -99,39 +94,23 @@ export async function openX11Forward(options: OpenX11Options): Promise<X11Forwar
 /** On every loopback address that this machine has. Absent: somebody has the port on one of them. */
 async function listenEverywhere(
   port: number,
-  onConnection: (socket: Socket) => void,
+  onConnection: (connection: ForwardedConnection) => void,
 ): Promise<readonly Server[] | undefined> {
   const servers: Server[] = [];
   for (const host of ADDRESSES) {
     try {
-      servers.push(await listen(host, port, onConnection));
+      const options = { host, port, exclusive: true };
+      servers.push(await listen(options, `${host}:${String(port)}`, onConnection));
     } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
+      const { code } = (error as HoldfastError).cause as NodeJS.ErrnoException;
       // No IPv6 here.
       if (servers.length > 0 && (code === 'EADDRNOTAVAIL' || code === 'EAFNOSUPPORT')) continue;
       for (const server of servers) server.close();
       if (code === 'EADDRINUSE' || code === 'EACCES') return undefined;
-      throw wrapError(error, 'ERR_FORWARD_FAILED', `listen on ${host}:${String(port)}`);
+      throw error;
     }
   }
   return servers;
-}
-
-function listen(
-  host: string,
-  port: number,
-  onConnection: (socket: Socket) => void,
-): Promise<Server> {
-  return new Promise((resolve, reject) => {
-    const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, onConnection);
-    server.once('error', reject);
-    server.listen({ host, port, exclusive: true }, () => {
-      server.off('error', reject);
-      // Out of descriptors at an accept, for instance: that connection fails, the display stays.
-      server.on('error', () => undefined);
-      resolve(server);
-    });
-  });
 }
 
 /** How xauth is run: as the session's command is, with the same home. */
