@@ -182,6 +182,24 @@ test('ssh hostile - a window beyond 2^32-1 ends the connection', async () => {
   await stillServes();
 });
 
+test('ssh hostile - a window for a channel that has closed ends nothing (paramiko grants it late)', async () => {
+  const { client, protocol, seen } = await rawClient();
+  sendPayload(protocol, openSession(0, 1_000_000, 32_768));
+  await waitFor(() => seen.length === 1);
+  sendPayload(protocol, exec(0, 'true'));
+  await waitFor(() => seen.some(({ name }) => name === 'CHANNEL_CLOSE'));
+  protocol.channelClose(0);
+  protocol.channelWindowAdjust(0, 32_768);
+  seen.length = 0;
+  sendPayload(protocol, openSession(1, 1_000_000, 32_768));
+  await waitFor(() => seen.length === 1);
+  assert.equal(seen[0]?.name, 'CHANNEL_OPEN_CONFIRMATION');
+  const closed = closeOf(client);
+  protocol.channelEOF(0);
+  await closed;
+  await stillServes();
+});
+
 test('ssh hostile - security 11: a close with output pending releases the command', async () => {
   const { client, protocol, seen } = await rawClient();
   sendPayload(protocol, openSession(0, 1_000, 32_768));

@@ -141,9 +141,12 @@ export class ConnectionLayer {
       // RFC 4254 section 5.2 has no such data from a client; what costs window must still be counted.
       if (!channel.receive(data)) violation('more data than the window allows');
     });
-    handlers['CHANNEL_WINDOW_ADJUST'] = withChannel((channel, bytes: number) => {
-      if (!channel.adjust(bytes)) violation('a window beyond 2^32-1');
-    });
+    handlers['CHANNEL_WINDOW_ADJUST'] = (_protocol, recipient: number, bytes: number) => {
+      // Not a violation where there is no channel: paramiko answers our CLOSE at once while a reader of its own
+      // still grants window, and OpenSSH (channels.c, channel_input_window_adjust) passes over that too.
+      const channel = channels.get(recipient);
+      if (channel?.adjust(bytes) === false) violation('a window beyond 2^32-1');
+    };
     handlers['CHANNEL_EOF'] = withChannel((channel) => {
       channel.receiveEof();
     });
