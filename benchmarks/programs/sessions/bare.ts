@@ -1,6 +1,7 @@
 import { ReadStream } from 'node:tty';
 import { writeSync, closeSync } from 'node:fs';
-import { duplicateFd, forkPty } from '../../../src/shared/node/pty/index.js';
+import { forkPty } from '../../../src/shared/node/pty/index.js';
+import { duplicateFd } from '../../../src/shared/node/system/index.js';
 import type { Session, SessionHandlers } from './types.js';
 
 const READ_BYTES = 64 * 1024;

@@ -244,6 +244,8 @@ export const FORWARD_CONNECT_MS = 30_000;
 /** Channels of protocol `sftp` of one connection at once. */
 export const SFTP_CHANNELS = 8;
 export const SFTP_PACKET_BYTES = 256 * KIB;
+/** Read by `holdfast sftp-server` ahead of the requests that it takes, and one packet more. */
+export const SFTP_INPUT_BYTES = MIB;
 export const SFTP_OUTSTANDING = 64;
 export const SFTP_HANDLES = 256;
 /** Requests taken and not answered; beyond it no more are read. Room for 16 of the largest writes. */

@@ -7,7 +7,7 @@ import {
   type Closable,
   type Logger,
 } from '../../../shared/common/index.js';
-import { duplicateFd, peerUserId } from '../../../shared/node/pty/index.js';
+import { duplicateFd, peerUserId } from '../../../shared/node/system/index.js';
 
 export interface LocalListenerOptions {
   /** In the 0700 state folder, whose lock this process holds. */

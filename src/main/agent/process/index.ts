@@ -7,7 +7,7 @@ export { endGroup, signalGroup, type GroupSignaller } from './group.js';
 export { shellPlatform, type ShellPlatform } from './platform.js';
 export { createPrepareCommand, type PrepareCommand, type PrepareOptions } from './prepare.js';
 export { quoteForShell } from './quote.js';
-export { reapOrphans, sealInheritedDescriptors } from '../../../shared/node/pty/index.js';
+export { reapOrphans, sealInheritedDescriptors } from '../../../shared/node/system/index.js';
 export { ProcessRegistry, type RawSpawnOptions, type SpawnedProcess } from './spawn.js';
 export { STARTUP_LOG, StartupScript, type StartupScriptOptions } from './startup-script.js';
 export type {

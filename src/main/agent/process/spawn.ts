@@ -8,7 +8,7 @@ import {
   openPipes,
   sealInheritedDescriptors,
   type PipeEnds,
-} from '../../../shared/node/pty/index.js';
+} from '../../../shared/node/system/index.js';
 import { endGroup, signalGroup } from './group.js';
 import type { PreparedCommand, SpawnedCommand } from './types.js';
 

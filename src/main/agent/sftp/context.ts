@@ -4,6 +4,7 @@ import type { Handles } from './handles.js';
 import type { Names } from './names.js';
 import type { Access } from './scheduler.js';
 import { STATUS } from './protocol.js';
+import type { SpareBuffers } from './spare-buffers.js';
 import { StatusError } from './status.js';
 
 /** What the requests of one session share. */
@@ -11,6 +12,8 @@ export interface Context {
   readonly names: Names;
   readonly handles: Handles;
   readonly accounts: Accounts;
+  /** Memory for what is read and written on this thread. Absent: on libuv's pool, for others are served as well. */
+  readonly spare?: SpareBuffers | undefined;
   readonly readOnly: boolean;
   readonly logger: Logger;
   /** Aborts when nobody waits for replies any more; long work gives up then. */
@@ -24,6 +27,8 @@ export interface Job {
   readonly replyBytes: number;
   /** Yields the whole reply packet. A rejection becomes a status. */
   readonly run: () => Promise<Buffer>;
+  /** The same without a turn of the loop, for a request that waits for no other. Absent: it takes one. */
+  readonly now?: (() => Buffer) | undefined;
 }
 
 /** Replies that hold a status or a name or two. */
@@ -40,6 +45,11 @@ export function lookJob(run: () => Promise<Buffer>): Job {
 /** A job that changes names or attributes. */
 export function aloneJob(run: () => Promise<Buffer>): Job {
   return { access: ALONE, replyBytes: SMALL_REPLY_BYTES, run };
+}
+
+/** A job whose whole work is `now`. */
+export function directJob(job: Pick<Job, 'access' | 'replyBytes'>, now: () => Buffer): Job {
+  return { ...job, now, run: () => new Promise((resolve) => resolve(now())) };
 }
 
 /** As {@link aloneJob}, refused in a read-only session. */

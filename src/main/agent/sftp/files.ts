@@ -1,10 +1,20 @@
-import { constants, fstat, open, read, write, type BigIntStats } from 'node:fs';
+import {
+  constants,
+  fstat,
+  open,
+  read,
+  readSync,
+  write,
+  writeSync,
+  type BigIntStats,
+} from 'node:fs';
 
 import { limits } from '../../../shared/common/index.js';
 import { writeStats } from './attrs.js';
 import { call } from './calls.js';
 import {
   aloneJob,
+  directJob,
   failJob,
   lookJob,
   SMALL_REPLY_BYTES,
@@ -98,27 +108,42 @@ export function readJob(context: Context, request: RequestOf<'read'>): Job {
   if (!Number.isSafeInteger(offset + length)) {
     return failJob(STATUS.BAD_MESSAGE, 'Offset out of range');
   }
-  return {
+  const job = {
     access: { kind: 'read', key: file.key, from: offset, to: offset + length },
     replyBytes: length + DATA_HEADER_BYTES,
+  } as const;
+  if (context.spare !== undefined) {
+    const { spare } = context;
+    return directJob(job, () => {
+      const reply = spare.take(DATA_HEADER_BYTES + length);
+      return dataReply(id, reply, readSync(file.fd, reply, DATA_HEADER_BYTES, length, offset));
+    });
+  }
+  return {
+    ...job,
     run: async () => {
       // The file is read to where the reply wants it. It owns its memory: a stream may hold on to it
       // long after its write callback.
-      let reply = Buffer.allocUnsafeSlow(DATA_HEADER_BYTES + length);
+      const whole = Buffer.allocUnsafeSlow(DATA_HEADER_BYTES + length);
       const count = await call<number>((done) => {
-        read(file.fd, reply, DATA_HEADER_BYTES, length, offset, done);
+        read(file.fd, whole, DATA_HEADER_BYTES, length, offset, done);
       });
-      if (count === 0 && length > 0) throw new StatusError(STATUS.EOF);
-      const end = DATA_HEADER_BYTES + count;
+      const reply = dataReply(id, whole, count);
       // A short file must not pin the memory of a long one.
-      reply = count < length / 2 ? Buffer.from(reply.subarray(0, end)) : reply.subarray(0, end);
-      reply.writeUInt32BE(end - 4, 0);
-      reply.writeUInt8(REPLY.DATA, 4);
-      reply.writeUInt32BE(id, 5);
-      reply.writeUInt32BE(count, 9);
-      return reply;
+      return count < length / 2 ? Buffer.from(reply) : reply;
     },
   };
+}
+
+/** The DATA packet in `reply`, which has `count` bytes of the file behind the header. */
+function dataReply(id: number, reply: Buffer, count: number): Buffer {
+  if (count === 0 && reply.length > DATA_HEADER_BYTES) throw new StatusError(STATUS.EOF);
+  const end = DATA_HEADER_BYTES + count;
+  reply.writeUInt32BE(end - 4, 0);
+  reply.writeUInt8(REPLY.DATA, 4);
+  reply.writeUInt32BE(id, 5);
+  reply.writeUInt32BE(count, 9);
+  return reply.subarray(0, end);
 }
 
 export function writeJob(context: Context, request: RequestOf<'write'>): Job {
@@ -129,11 +154,19 @@ export function writeJob(context: Context, request: RequestOf<'write'>): Job {
   if (!Number.isSafeInteger(offset + data.length)) {
     return failJob(STATUS.BAD_MESSAGE, 'Offset out of range');
   }
-  return {
-    access: file.append
-      ? { kind: 'write', key: file.key, from: 0, to: Infinity }
-      : { kind: 'write', key: file.key, from: offset, to: offset + data.length },
+  const [from, to] = file.append ? [0, Infinity] : [offset, offset + data.length];
+  const job = {
+    access: { kind: 'write', key: file.key, from, to },
     replyBytes: SMALL_REPLY_BYTES,
+  } as const;
+  if (context.spare !== undefined) {
+    return directJob(job, () => {
+      writeAllNow(file, data, offset);
+      return statusReply(id, STATUS.OK);
+    });
+  }
+  return {
+    ...job,
     run: async () => {
       await writeAll(file, data, offset);
       return statusReply(id, STATUS.OK);
@@ -153,6 +186,19 @@ export async function writeAll(file: OpenFile, data: Buffer, offset: number): Pr
     const count = await call<number>((end) => {
       write(file.fd, data, at, data.length - at, file.append ? null : offset + at, end);
     });
+    if (count === 0 && data.length > 0) {
+      throw new StatusError(STATUS.FAILURE, 'Nothing could be written');
+    }
+    done += count;
+  } while (done < data.length);
+}
+
+/** As {@link writeAll}, on this thread. */
+function writeAllNow(file: OpenFile, data: Buffer, offset: number): void {
+  let done = 0;
+  do {
+    const position = file.append ? null : offset + done;
+    const count = writeSync(file.fd, data, done, data.length - done, position);
     if (count === 0 && data.length > 0) {
       throw new StatusError(STATUS.FAILURE, 'Nothing could be written');
     }

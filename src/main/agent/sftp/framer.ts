@@ -1,10 +1,27 @@
 import { HoldfastError, limits } from '../../../shared/common/index.js';
 
+/** Where a session gets its packets. */
+export interface PacketSource {
+  /**
+   * The next whole packet without its length, or undefined until more has come.
+   * @throws {HoldfastError} ERR_PROTOCOL for an empty packet, ERR_MESSAGE_TOO_LARGE beyond the cap.
+   */
+  next(): Buffer | undefined;
+}
+
+/** @throws {HoldfastError} as {@link PacketSource.next}. */
+export function checkPacketLength(length: number): void {
+  if (length === 0) throw new HoldfastError('ERR_PROTOCOL', 'sftp packet of length 0');
+  if (length > limits.SFTP_PACKET_BYTES) {
+    throw new HoldfastError('ERR_MESSAGE_TOO_LARGE', `sftp packet of ${length} bytes`);
+  }
+}
+
 /**
  * Cuts a byte stream into packets (u32 length, then that many bytes). Pulled, not pushing: what was not
  * asked for stays in the chunks, so that a chunk with thousands of requests can wait.
  */
-export class Framer {
+export class Framer implements PacketSource {
   /** Chunks not cut yet. The first one is read from `#at`. */
   #chunks: Buffer[] = [];
   #at = 0;
@@ -25,10 +42,6 @@ export class Framer {
     this.#buffered += chunk.length;
   }
 
-  /**
-   * The next whole packet without its length, or undefined until more has come.
-   * @throws {HoldfastError} ERR_PROTOCOL for an empty packet, ERR_MESSAGE_TOO_LARGE beyond the cap.
-   */
   next(): Buffer | undefined {
     if (this.#partial === undefined) {
       if (this.#buffered < 4) return undefined;
@@ -67,10 +80,7 @@ export class Framer {
       length = length * 256 + (this.#chunks[0]?.[this.#at] ?? 0);
       this.#skip(1);
     }
-    if (length === 0) throw new HoldfastError('ERR_PROTOCOL', 'sftp packet of length 0');
-    if (length > limits.SFTP_PACKET_BYTES) {
-      throw new HoldfastError('ERR_MESSAGE_TOO_LARGE', `sftp packet of ${length} bytes`);
-    }
+    checkPacketLength(length);
     return length;
   }
 

@@ -42,13 +42,14 @@ export class Replies {
     this.#promised -= bytes;
   }
 
-  /** Sends a whole packet. Does nothing once the stream has ended or failed. */
-  send(packet: Buffer): void {
+  /** Sends a whole packet, and calls `taken` when its memory is free. Does nothing once the stream has ended or failed. */
+  send(packet: Buffer, taken?: (packet: Buffer) => void): void {
     if (!this.#output.writable) return;
     const cost = packet.length + REPLY_OVERHEAD_BYTES;
     this.#queued += cost;
     this.#output.write(packet, () => {
       this.#queued -= cost;
+      taken?.(packet);
       this.#onRoom();
     });
   }

@@ -10,9 +10,9 @@ import {
 import { Accounts } from './accounts.js';
 import { failJob, type Context, type Job } from './context.js';
 import { extendedJob, versionReply } from './extensions.js';
-import { closeJob, fstatJob, openJob, readJob, writeJob } from './files.js';
+import { closeJob, fstatJob, MAX_DATA_BYTES, openJob, readJob, writeJob } from './files.js';
 import { opendirJob, readdirJob } from './folders.js';
-import { Framer } from './framer.js';
+import { Framer, type PacketSource } from './framer.js';
 import { Handles } from './handles.js';
 import { Names } from './names.js';
 import {
@@ -30,6 +30,7 @@ import { Replies } from './replies.js';
 import { decodeRequest, type Request } from './requests.js';
 import { Scheduler } from './scheduler.js';
 import { fsetstatJob, setstatJob } from './setstat.js';
+import { SpareBuffers } from './spare-buffers.js';
 import { failureReply, isExpectedFailure } from './status.js';
 
 export interface SftpOptions {
@@ -37,6 +38,11 @@ export interface SftpOptions {
   readonly cwd: string;
   /** Refuses everything that changes a file, a folder or an attribute. Absent: false. */
   readonly readOnly?: boolean;
+  /**
+   * This process serves nothing else, as OpenSSH's sftp-server does, so files are read and written on its own
+   * thread: to hand 128 KiB to the pool and hear of it costs more than to copy them. Absent: false.
+   */
+  readonly ownProcess?: boolean;
   readonly logger: Logger;
   /** Ends the session at once: what is at work ends, what waits is dropped. */
   readonly signal?: AbortSignal | undefined;
@@ -51,12 +57,29 @@ export interface SftpOptions {
  * packet was malformed; it is logged as well.
  */
 export function serveSftp(stream: Duplex, options: SftpOptions): Promise<void> {
-  return serveStreams(stream, stream, options);
+  return serveStreams({ stream }, stream, options);
+}
+
+/** Requests as they come in. */
+export interface SftpInput {
+  /** Paused while there is no room for more. */
+  readonly stream: Readable;
+  /**
+   * What is read from it, in memory that is used again: a packet is only valid until the next is taken or the
+   * function given to `arrived` has returned. Absent: the stream emits 'data'.
+   */
+  readonly inPlace?:
+    | {
+        readonly packets: PacketSource;
+        /** Says whom to call when more has come. */
+        arrived(listener: () => void): void;
+      }
+    | undefined;
 }
 
 /** As {@link serveSftp}, for the two directions apart. */
 export function serveStreams(
-  input: Readable,
+  input: SftpInput,
   output: Writable,
   options: SftpOptions,
 ): Promise<void> {
@@ -74,7 +97,10 @@ class Session {
   readonly #output: Writable;
   readonly #options: SftpOptions;
   readonly #context: Context;
+  readonly #inPlace: SftpInput['inPlace'];
+  readonly #spare: SpareBuffers | undefined;
   readonly #framer = new Framer();
+  readonly #packets: PacketSource;
   readonly #replies: Replies;
   readonly #scheduler: Scheduler;
   readonly #ended = new AbortController();
@@ -88,19 +114,26 @@ class Session {
   #failure: HoldfastError | undefined;
   #onDone: () => void = () => undefined;
 
-  constructor(input: Readable, output: Writable, options: SftpOptions) {
-    this.#input = input;
+  constructor({ stream, inPlace }: SftpInput, output: Writable, options: SftpOptions) {
+    this.#input = stream;
+    this.#inPlace = inPlace;
+    this.#packets = inPlace?.packets ?? this.#framer;
     this.#output = output;
     this.#options = options;
+    this.#spare = options.ownProcess === true ? new SpareBuffers() : undefined;
     this.#context = {
       names: new Names(options.cwd),
       handles: new Handles(limits.SFTP_HANDLES),
       accounts: new Accounts(),
+      spare: this.#spare,
       readOnly: options.readOnly ?? false,
       logger: options.logger,
       ended: this.#ended.signal,
     };
-    this.#replies = new Replies(output, limits.SFTP_REPLY_BYTES, () => this.#scheduler.pump());
+    this.#replies = new Replies(output, limits.SFTP_REPLY_BYTES, () => {
+      this.#scheduler.pump();
+      if (this.#spare !== undefined) this.#advance();
+    });
     this.#scheduler = new Scheduler({
       parallel: limits.SFTP_PARALLEL,
       room: (bytes) => this.#replies.room(bytes),
@@ -124,7 +157,9 @@ class Session {
     };
     const onLost = (): void => this.#end();
     const done = new Promise<void>((resolve) => (this.#onDone = resolve));
-    input.on('data', onData).on('end', onEnd).on('close', onInputClose).on('error', onLost);
+    if (this.#inPlace === undefined) input.on('data', onData);
+    else this.#inPlace.arrived(() => this.#advance());
+    input.on('end', onEnd).on('close', onInputClose).on('error', onLost);
     this.#output.on('close', onLost).on('error', onLost);
     signal?.addEventListener('abort', onLost, { once: true });
     if (signal?.aborted === true || input.destroyed || this.#output.destroyed) this.#end();
@@ -143,15 +178,18 @@ class Session {
 
   /** Takes what requests there is room for, then says how the input goes on. */
   #advance(): void {
+    // What is answered at once goes out in one piece.
+    this.#output.cork();
     try {
       while (this.#mayTake()) {
-        const packet = this.#framer.next();
+        const packet = this.#packets.next();
         if (packet === undefined) break;
         this.#accept(packet);
       }
     } catch (error) {
       this.#fail(error);
     }
+    this.#output.uncork();
     if (this.#state === 'serving') {
       if (this.#mayTake()) this.#input.resume();
       else this.#input.pause();
@@ -164,7 +202,9 @@ class Session {
     return (
       this.#state !== 'ended' &&
       this.#scheduler.size < limits.SFTP_OUTSTANDING &&
-      this.#taken < limits.SFTP_REQUEST_BYTES
+      this.#taken < limits.SFTP_REQUEST_BYTES &&
+      // What is not taken needs no copy, and is done at once when its turn comes.
+      (this.#spare === undefined || this.#replies.room(MAX_DATA_BYTES))
     );
   }
 
@@ -181,11 +221,50 @@ class Session {
       return;
     }
     if (!this.#greeted) throw new HoldfastError('ERR_PROTOCOL', 'sftp request before init');
-    const { id } = request;
-    const job = plan(this.#context, request);
     this.#requests += 1;
+    const now = this.#nowIfNext(request);
+    if (now !== undefined) {
+      this.#performNow(request.id, now);
+      return;
+    }
+    // It waits for its turn, which the memory of a packet that lies in place does not.
+    const kept = this.#inPlace === undefined ? request : decodeRequest(Buffer.from(packet));
+    if (kept.type === 'init') return;
+    const job = plan(this.#context, kept);
     this.#taken += packet.length;
-    this.#scheduler.add(job.access, job.replyBytes, () => this.#perform(id, job, packet.length));
+    this.#scheduler.add(job.access, job.replyBytes, () =>
+      this.#perform(kept.id, job, packet.length),
+    );
+  }
+
+  /** How to do a request that waits for no other. Absent: it takes its turn. */
+  #nowIfNext(request: Exclude<Request, { type: 'init' }>): Job['now'] {
+    if (this.#spare === undefined || this.#scheduler.size > 0) return undefined;
+    // To plan one of the others takes effect, and is done once.
+    if (request.type !== 'read' && request.type !== 'write') return undefined;
+    const { now, replyBytes } = plan(this.#context, request);
+    return this.#replies.room(replyBytes) ? now : undefined;
+  }
+
+  #performNow(id: number, now: () => Buffer): void {
+    let reply: Buffer;
+    try {
+      reply = now();
+    } catch (error) {
+      reply = this.#failed(id, error);
+    }
+    this.#send(reply);
+  }
+
+  #failed(id: number, error: unknown): Buffer {
+    if (!isExpectedFailure(error)) {
+      this.#options.logger.error('sftp request failed unexpectedly', { error });
+    }
+    return failureReply(id, error);
+  }
+
+  #send(reply: Buffer): void {
+    this.#replies.send(reply, (packet) => this.#spare?.give(packet));
   }
 
   /**
@@ -203,15 +282,12 @@ class Session {
     try {
       reply = await job.run();
     } catch (error) {
-      if (!isExpectedFailure(error)) {
-        this.#options.logger.error('sftp request failed unexpectedly', { error });
-      }
-      reply = failureReply(id, error);
+      reply = this.#failed(id, error);
     }
     await before;
     this.#replies.release(job.replyBytes);
     this.#taken -= requestBytes;
-    if (this.#state !== 'ended') this.#replies.send(reply);
+    if (this.#state !== 'ended') this.#send(reply);
     answered.resolve(undefined);
     if (access.kind === 'read' && this.#reads.get(access.key) === answered.promise) {
       this.#reads.delete(access.key);

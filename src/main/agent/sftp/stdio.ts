@@ -1,8 +1,8 @@
 import { fstatSync } from 'node:fs';
-import { Socket } from 'node:net';
+import { Socket, type SocketConstructorOpts } from 'node:net';
 import { homedir } from 'node:os';
 import { resolve } from 'node:path';
-import type { Readable, Writable } from 'node:stream';
+import type { Writable } from 'node:stream';
 import { parseArgs } from 'node:util';
 
 import {
@@ -12,7 +12,12 @@ import {
   type Logger,
   type LogLevel,
 } from '../../../shared/common/index.js';
-import { serveStreams } from './session.js';
+import { setSocketBuffers } from '../../../shared/node/system/index.js';
+import { InPlaceFramer } from './in-place-framer.js';
+import { serveStreams, type SftpInput } from './session.js';
+
+/** What the kernel may hold of the output, so that a client never waits while the next files are read. */
+const OUTPUT_BYTES = 1024 * 1024;
 
 const USAGE = 'usage: sftp-server [-ehR] [-d start_directory] [-l log_level] [-f facility]\n';
 
@@ -54,10 +59,15 @@ export async function sftpServerMain(argv: readonly string[]): Promise<number> {
     return 1;
   }
   const { input, output } = openStdio();
+  // Only where there is much to send: it loads a native part.
+  output.once('drain', () => {
+    setSocketBuffers(1, { send: OUTPUT_BYTES });
+  });
   try {
     await serveStreams(input, output, {
       cwd: flags.d === undefined ? process.cwd() : resolve(expandStart(flags.d)),
       readOnly: flags.R === true,
+      ownProcess: true,
       logger: flags.e === true && level !== 'none' ? stderrLogger(level) : silentLogger,
     });
     return 0;
@@ -65,7 +75,7 @@ export async function sftpServerMain(argv: readonly string[]): Promise<number> {
     // Logged where it happened.
     return 255;
   } finally {
-    input.destroy();
+    input.stream.destroy();
   }
 }
 
@@ -96,20 +106,49 @@ function expandStart(path: string): string {
  * synchronously to a pipe, and with one socket at both ends, as `sftp -D` gives, its blocking mode would
  * hold the reads as well.
  */
-function openStdio(): { input: Readable; output: Writable } {
+function openStdio(): { input: SftpInput; output: Writable } {
   const [inStats, outStats] = [fstatSync(0), fstatSync(1)];
   if (inStats.isSocket() && inStats.ino === outStats.ino && inStats.dev === outStats.dev) {
-    const both = new Socket({ fd: 0, readable: true, writable: true, allowHalfOpen: true });
-    return { input: both, output: both };
+    const input = socketInPlace({ fd: 0, readable: true, writable: true, allowHalfOpen: true });
+    return { input, output: input.stream };
   }
   const isStream = (stats: typeof inStats): boolean => stats.isSocket() || stats.isFIFO();
   return {
     input: isStream(inStats)
-      ? new Socket({ fd: 0, readable: true, writable: false })
-      : process.stdin,
+      ? socketInPlace({ fd: 0, readable: true, writable: false })
+      : { stream: process.stdin },
     output: isStream(outStats)
       ? new Socket({ fd: 1, readable: false, writable: true })
       : process.stdout,
+  };
+}
+
+/** Reads into the same memory again and again, and as much at once as the kernel has. */
+function socketInPlace(options: SocketConstructorOpts): { stream: Socket } & SftpInput {
+  const packets = new InPlaceFramer();
+  let arrived: () => void = () => undefined;
+  // `onread` is missing from the types of this constructor; `net.connect` documents it.
+  const withMemory = {
+    ...options,
+    onread: {
+      // Asked for before each read.
+      buffer: () => packets.space(),
+      callback: (length: number): boolean => {
+        packets.added(length);
+        arrived();
+        return true;
+      },
+    },
+  };
+  const stream = new Socket(withMemory);
+  return {
+    stream,
+    inPlace: {
+      packets,
+      arrived: (listener) => {
+        arrived = listener;
+      },
+    },
   };
 }
 

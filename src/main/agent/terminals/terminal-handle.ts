@@ -35,7 +35,8 @@ import {
   type TerminalTask,
   type ViewerSpec,
 } from '../../../shared/node/ports/index.js';
-import { duplicateFd, forkPty, sendBreak, type ForkedPty } from '../../../shared/node/pty/index.js';
+import { forkPty, sendBreak, type ForkedPty } from '../../../shared/node/pty/index.js';
+import { duplicateFd } from '../../../shared/node/system/index.js';
 import { endGroup } from '../process/index.js';
 import { endSession, signalForeground, signalSession } from './session-signal.js';
 import type { TerminalHandleOptions } from './handle-options.js';

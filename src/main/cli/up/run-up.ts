@@ -68,7 +68,7 @@ export async function startUp(
   // As the first process of a container it inherits what the sessions leave behind.
   const orphans =
     process.pid === 1
-      ? (await import('../../../shared/node/pty/index.js')).reapOrphans()
+      ? (await import('../../../shared/node/system/index.js')).reapOrphans()
       : undefined;
   const close = once(async () => {
     giveUp.abort();

@@ -1,9 +1,8 @@
 import { constants } from 'node:os';
 import { wrapError } from '../../common/index.js';
 import type { ExitStatus, TerminalSize } from '../../common/wire/index.js';
-import { setCloseOnExec } from './fds.js';
+import { sealInheritedDescriptors, setCloseOnExec } from '../system/index.js';
 import { ptyBinding } from './native.js';
-import { sealInheritedDescriptors } from './seal.js';
 
 export interface ForkOptions {
   readonly file: string;

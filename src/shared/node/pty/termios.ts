@@ -1,6 +1,6 @@
-import { createRequire } from 'node:module';
 import { closeSync, constants, openSync } from 'node:fs';
 import { HoldfastError } from '../../common/index.js';
+import { lazily, libraryFunction } from '../system/index.js';
 
 /**
  * Terminal modes by their names in POSIX (`ECHO`, `VINTR`, ...). Flags are 0 or 1, characters a byte
@@ -77,25 +77,13 @@ const CHARACTERS: Readonly<Record<string, number>> = {
 const KERNEL_DISABLED = 0;
 const WIRE_DISABLED = 255;
 
-interface TermiosCalls {
-  tcgetattr(fd: number, termios: Uint8Array): number;
-  tcsetattr(fd: number, when: number, termios: Uint8Array): number;
-  tcsendbreak(fd: number, duration: number): number;
-}
+type Get = (fd: number, termios: Uint8Array) => number;
+type Set = (fd: number, when: number, termios: Uint8Array) => number;
+type Break = (fd: number, duration: number) => number;
 
-let loaded: TermiosCalls | undefined;
-
-function termiosCalls(): TermiosCalls {
-  if (loaded !== undefined) return loaded;
-  const koffi = createRequire(import.meta.url)('koffi') as typeof import('koffi');
-  const library = koffi.load(null);
-  loaded = {
-    tcgetattr: library.func('int tcgetattr(int, _Out_ void *)') as TermiosCalls['tcgetattr'],
-    tcsetattr: library.func('int tcsetattr(int, int, void *)') as TermiosCalls['tcsetattr'],
-    tcsendbreak: library.func('int tcsendbreak(int, int)') as TermiosCalls['tcsendbreak'],
-  };
-  return loaded;
-}
+const tcgetattr = lazily(() => libraryFunction('int tcgetattr(int, _Out_ void *)') as Get);
+const tcsetattr = lazily(() => libraryFunction('int tcsetattr(int, int, void *)') as Set);
+const tcsendbreak = lazily(() => libraryFunction('int tcsendbreak(int, int)') as Break);
 
 /** Puts `modes` into a `struct termios`, leaving alone what is not named. Pure; for tests and below. */
 export function mergeTerminalModes(termios: Uint8Array, modes: TerminalModes): void {
@@ -122,11 +110,11 @@ export function setTerminalModes(slavePath: string, modes: TerminalModes): void 
   const fd = openSync(slavePath, constants.O_RDWR | constants.O_NOCTTY);
   try {
     const termios = new Uint8Array(TERMIOS_BYTES);
-    if (termiosCalls().tcgetattr(fd, termios) !== 0) {
+    if (tcgetattr()(fd, termios) !== 0) {
       throw new HoldfastError('ERR_UNSUPPORTED', `cannot read the modes of ${slavePath}`);
     }
     mergeTerminalModes(termios, modes);
-    if (termiosCalls().tcsetattr(fd, TCSANOW, termios) !== 0) {
+    if (tcsetattr()(fd, TCSANOW, termios) !== 0) {
       throw new HoldfastError('ERR_UNSUPPORTED', `cannot set the modes of ${slavePath}`);
     }
   } finally {
@@ -139,7 +127,7 @@ export function setTerminalModes(slavePath: string, modes: TerminalModes): void 
  * pseudo-terminal that could break, so it answers at once. False: the terminal refuses.
  */
 export function sendBreak(fd: number): boolean {
-  return process.platform !== 'win32' && termiosCalls().tcsendbreak(fd, 0) === 0;
+  return process.platform !== 'win32' && tcsendbreak()(fd, 0) === 0;
 }
 
 /** How what is typed shows up. */
@@ -155,7 +143,7 @@ export type EchoMode =
 export function readEchoMode(fd: number): EchoMode {
   if (process.platform !== 'linux') return 'none';
   const termios = new Uint8Array(TERMIOS_BYTES);
-  if (termiosCalls().tcgetattr(fd, termios) !== 0) return 'none';
+  if (tcgetattr()(fd, termios) !== 0) return 'none';
   const local = new DataView(termios.buffer).getUint32(WORDS.local, true);
   const has = (name: string): boolean => (local & (FLAGS[name]?.[1] ?? 0)) !== 0;
   if (has('ECHO')) return 'kernel';

@@ -1,6 +1,6 @@
-import { createRequire } from 'node:module';
 import { closeSync } from 'node:fs';
 import { HoldfastError } from '../../common/index.js';
+import { lazily, libraryFunction } from './libc.js';
 
 /** The two ends of an anonymous pipe, both close-on-exec. Whoever asked closes both. */
 export interface PipeEnds {
@@ -10,7 +10,10 @@ export interface PipeEnds {
 
 const O_CLOEXEC = 0o2000000;
 
-let pipe2: ((ends: Int32Array, flags: number) => number) | undefined;
+const pipe2 = lazily(
+  () =>
+    libraryFunction('int pipe2(_Out_ int *, int)') as (ends: Int32Array, flags: number) => number,
+);
 
 /**
  * A real pipe. Node only has socket pairs for a child's streams, and on a socket `> /dev/stderr`, a line
@@ -20,12 +23,8 @@ let pipe2: ((ends: Int32Array, flags: number) => number) | undefined;
  */
 export function openPipe(): PipeEnds | undefined {
   if (process.platform !== 'linux') return undefined;
-  if (pipe2 === undefined) {
-    const koffi = createRequire(import.meta.url)('koffi') as typeof import('koffi');
-    pipe2 = koffi.load(null).func('int pipe2(_Out_ int *, int)') as NonNullable<typeof pipe2>;
-  }
   const ends = new Int32Array(2);
-  if (pipe2(ends, O_CLOEXEC) !== 0) {
+  if (pipe2()(ends, O_CLOEXEC) !== 0) {
     throw new HoldfastError('ERR_SPAWN', 'cannot open a pipe: out of descriptors');
   }
   return { readFd: ends[0] as number, writeFd: ends[1] as number };

@@ -1,9 +1,19 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { once, type Closable } from '../../common/index.js';
-import { forgetChild } from './fds.js';
+import { lazily, libraryFunction } from './libc.js';
 
 /** Children of our own are waited for within milliseconds; what has been dead for longer is an orphan. */
 const ORPHAN_MS = 2_000;
+const WNOHANG = 1;
+
+const waitpid = lazily(
+  () =>
+    libraryFunction('int waitpid(int, void *, int)') as (
+      pid: number,
+      status: null,
+      options: number,
+    ) => number,
+);
 
 /**
  * Waits for orphans where this process is the first of its PID namespace, as in a container without an
@@ -22,7 +32,7 @@ export function reapOrphans(): Closable {
     for (const pid of zombies) {
       // Dead at the last look as well, with turns of the loop in between: nobody waits for it.
       if (dead.has(pid)) {
-        forgetChild(pid);
+        waitpid()(pid, null, WNOHANG);
         zombies.delete(pid);
       }
     }
