@@ -114,6 +114,9 @@ export function keepConnected(open: () => Promise<AgentConnection>): LinkKeeper 
       recordings: agent.recordings,
       viewers: agent.viewers,
       dropViewer: agent.dropViewer,
+      cut: () => {
+        agent.cut();
+      },
       close: () => agent.close(),
     };
   });

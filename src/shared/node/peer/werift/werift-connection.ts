@@ -173,6 +173,9 @@ export class WeriftConnection implements PeerConnection, ChannelHost {
     this.#heartbeat.probe();
   }
 
+  /** The other end learns of it by the ABORT that werift sends. */
+  readonly cut = (): void => this.transportEnded({ code: 'ERR_PEER_LOST', message: 'it was cut' });
+
   readonly close = once(async (): Promise<void> => {
     if (this.#state === 'open') {
       this.#state = 'draining';
