@@ -1,0 +1,8 @@
+/**
+ * What terminals under load print, and how to tell whether it arrived as it was printed: numbered lines with
+ * check values, the program that prints them, and a checker that finds what was lost, doubled or changed.
+ * Pure; main thread.
+ */
+export { LineChecker, type LineCheckerOptions, type LineFault } from './line-checker.js';
+export { LINE_BYTES, LinePattern } from './line-pattern.js';
+export { FINISH, FINISHED_STATUS, paceOf, producerCommand, type Output } from './producer.js';
