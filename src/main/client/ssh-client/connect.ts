@@ -64,7 +64,10 @@ export async function connectSsh(
   options: SshConnectOptions,
 ): Promise<SshConnection> {
   const client = new Client();
-  const transport = new ChannelDuplex(channel, { maxQueuedBytes: TRANSPORT_QUEUE_BYTES });
+  const transport = new ChannelDuplex(channel, {
+    maxQueuedBytes: TRANSPORT_QUEUE_BYTES,
+    lost: { code: 'ERR_PEER_LOST', message: 'the connection to the agent was lost' },
+  });
   const ready = deferred<undefined>();
   const ended = deferred<HoldfastError | undefined>();
   let failure: HoldfastError | undefined;
