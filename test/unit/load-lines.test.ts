@@ -7,6 +7,7 @@ import {
   paceOf,
   producerCommand,
   type LineFault,
+  type LineStart,
 } from '../../src/main/load/lines/index.js';
 import { seededRandom, type SeededRandom } from '../support/index.js';
 
@@ -14,9 +15,14 @@ const NAME = 'load-test-7';
 const pattern = new LinePattern(NAME);
 
 /** What a checker says of `bytes` from log position `offset` on, given in pieces. */
-function faultsOf(bytes: Uint8Array, offset = 0, random?: SeededRandom, of = pattern): LineFault[] {
+function faultsOf(
+  bytes: Uint8Array,
+  offset = 0,
+  random?: SeededRandom,
+  start: LineStart = { offset: 0 },
+): LineFault[] {
   const faults: LineFault[] = [];
-  const checker = new LineChecker({ pattern: of, onFault: (fault) => faults.push(fault) });
+  const checker = new LineChecker({ pattern, start, onFault: (fault) => faults.push(fault) });
   let at = 0;
   while (at < bytes.length) {
     const count = random === undefined ? bytes.length : random.int(1, random.pick([3, 200, 5_000]));
@@ -144,7 +150,8 @@ test('load lines - output of another terminal, and what is no line at all, is co
 
 test('load lines - a gap that was stated is none of its business, but what follows it is', () => {
   const faults: LineFault[] = [];
-  const checker = new LineChecker({ pattern, onFault: (fault) => faults.push(fault) });
+  const start = { offset: 0 };
+  const checker = new LineChecker({ pattern, start, onFault: (fault) => faults.push(fault) });
   checker.push(pattern.lines(0, 3), 0);
   checker.interrupted();
   checker.push(pattern.lines(100, 3), 100 * LINE_BYTES);
@@ -153,6 +160,41 @@ test('load lines - a gap that was stated is none of its business, but what follo
   checker.interrupted();
   checker.push(pattern.lines(201, 3), 200 * LINE_BYTES);
   assert.deepEqual(faults, [{ kind: 'lost', bytes: LINE_BYTES }]);
+});
+
+test('load lines - what a shell prints before them is passed over, and their start is found', () => {
+  const random = seededRandom();
+  const preface = Buffer.from('Welcome!\r\nYou have 3 new messages.\r\n$ ');
+  const output = Buffer.concat([preface, pattern.lines(0, 200)]);
+  for (let round = 0; round < 50; round += 1) {
+    const start: LineStart = { offset: undefined };
+    // A line that does not follow a line break is only recognised with the next one.
+    assert.deepEqual(faultsOf(output, 0, random, start), []);
+    assert.equal(start.offset, preface.length);
+    // Another viewer, who came later and was told where they begin, or not.
+    const from = random.int(0, output.length);
+    assert.deepEqual(faultsOf(output.subarray(from), from, random, start), []);
+    assert.deepEqual(faultsOf(output.subarray(from), from, random, { offset: undefined }), []);
+  }
+});
+
+test('load lines - what is missing between the start and the first line that was seen is lost', () => {
+  const random = seededRandom();
+  const preface = Buffer.from('hello\r\n');
+  const start: LineStart = { offset: preface.length };
+  const torn = Buffer.concat([preface, pattern.lines(4, 20)]);
+  assert.deepEqual(faultsOf(torn, 0, random, start), [{ kind: 'lost', bytes: 4 * LINE_BYTES }]);
+  // Nobody has seen the start: still they cannot have begun before the log.
+  const found = faultsOf(pattern.lines(4, 20), 0, random, { offset: undefined });
+  assert.deepEqual(found, [{ kind: 'lost', bytes: 4 * LINE_BYTES }]);
+});
+
+test('load lines - without a single line in much output all of it is corrupt', () => {
+  const random = seededRandom();
+  const noise = Buffer.from(random.bytes(200_000));
+  const faults = faultsOf(noise, 0, random, { offset: undefined });
+  assert.ok(faults.length > 0 && faults.every(({ kind }) => kind === 'corrupt'));
+  assert.deepEqual(faultsOf(noise.subarray(0, 60_000), 0, random, { offset: undefined }), []);
 });
 
 test('load lines - few wake-ups for little output, small pieces for much', () => {

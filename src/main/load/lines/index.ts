@@ -3,6 +3,21 @@
  * check values, the program that prints them, and a checker that finds what was lost, doubled or changed.
  * Pure; main thread.
  */
-export { LineChecker, type LineCheckerOptions, type LineFault } from './line-checker.js';
+export {
+  LineChecker,
+  type LineCheckerOptions,
+  type LineFault,
+  type LineStart,
+} from './line-checker.js';
 export { LINE_BYTES, LinePattern } from './line-pattern.js';
-export { FINISH, FINISHED_STATUS, paceOf, producerCommand, type Output } from './producer.js';
+export {
+  ECHO,
+  FINISH,
+  FINISHED_STATUS,
+  isPrinting,
+  paceOf,
+  producerCommand,
+  READY,
+  type Output,
+  type Printing,
+} from './producer.js';

@@ -63,6 +63,14 @@ export class LinePattern {
     return at;
   }
 
+  /** Puts into `target` what is printed at `position`. */
+  fill(target: Buffer, position: number): void {
+    const first = Math.floor(position / LINE_BYTES);
+    const skip = position - first * LINE_BYTES;
+    this.#print(first, Math.ceil((skip + target.length) / LINE_BYTES));
+    scratch.copy(target, 0, skip, skip + target.length);
+  }
+
   /** The lines from number `first` on, in a buffer that is the caller's. */
   lines(first: number, count: number): Buffer {
     this.#print(first, count);

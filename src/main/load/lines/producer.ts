@@ -2,11 +2,20 @@ import { CHECK_PRIME, CHECK_STEP, LINE_BYTES, NUMBERS, type LinePattern } from '
 
 /** What the program in a terminal prints. */
 export type Output =
-  /** Nothing by itself; what is typed comes back. */
+  /** Nothing. */
   | { readonly kind: 'silent' }
+  /** {@link READY} when it is so, then what is typed. */
+  | { readonly kind: 'echo' }
   | { readonly kind: 'rate'; readonly bytesPerSecond: number }
   /** As much as it is let. */
   | { readonly kind: 'max' };
+
+/** Output that prints the lines of a pattern. */
+export type Printing = Extract<Output, { kind: 'rate' | 'max' }>;
+
+export function isPrinting(output: Output): output is Printing {
+  return output.kind === 'rate' || output.kind === 'max';
+}
 
 /** The status that a producer ends with when it is told to by {@link FINISH}. */
 export const FINISHED_STATUS = 7;
@@ -60,6 +69,9 @@ const AWK = `BEGIN {
 }`;
 
 const SILENT = 'stty raw -echo && exec cat';
+/** Printed by what echoes once the kernel does not do so as well. Shells may print other things before. */
+export const READY = 0x02;
+export const ECHO = "stty raw -echo && printf '\\002' && exec cat";
 const PRINTING = `stty raw -echo min 0 time "$1" && exec awk -v ticks="$1" -v lines="$2" -v key="$3" -v text="$4" '${AWK}'`;
 
 /**
@@ -67,7 +79,7 @@ const PRINTING = `stty raw -echo min 0 time "$1" && exec awk -v ticks="$1" -v li
  * needs what POSIX asks of every system: sh, stty, awk and cat.
  */
 export function producerCommand(pattern: LinePattern, output: Output): string[] {
-  if (output.kind === 'silent') return ['/bin/sh', '-c', SILENT];
+  if (!isPrinting(output)) return ['/bin/sh', '-c', output.kind === 'echo' ? ECHO : SILENT];
   const { ticks, lines } =
     output.kind === 'max' ? { ticks: 0, lines: WRITE_LINES } : paceOf(output.bytesPerSecond);
   const numbers = [ticks, lines, pattern.key].map(String);
