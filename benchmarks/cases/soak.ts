@@ -34,7 +34,7 @@ interface Size {
 const SIZES: Readonly<Record<'tiny' | 'normal' | 'full', Size>> = {
   tiny: {
     duration: '5s',
-    options: ['--terminals', '20@1KiB/s,4@100KiB/s', '--reconnect', '1/s'],
+    options: ['--terminals', '20@1KiB/s,4@100KiB/s', '--connections', '3', '--reconnect', '1/s'],
   },
   normal: { duration: '10m', options: [] },
   full: { duration: '1h', options: [] },
