@@ -89,7 +89,7 @@ test('load e2e - over WebRTC, with the process of the agent found, as JSON', SLO
   const { status, stdout, stderr } = await runLoad(
     ...['local', '--terminals', '3@10KiB/s,1@max', '--viewers', '2', '--echo', '1', '--ssh', '1'],
     ...['--exec', '5/s', '--sftp-down', '100KiB', '--reconnect', '1/s', '--create-churn', '1/s'],
-    ...['--duration', '3s', '--seed', '7', '--json'],
+    ...['--duration', '3s', '--seed', '7', '--json', '--engine', 'direct'],
   );
   assert.equal(status, 0, `${stdout.toString()}${stderr}`);
   const result = JSON.parse(stdout.toString()) as LoadResult;

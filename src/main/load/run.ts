@@ -6,7 +6,7 @@ import { buildCommand, PROGRAM, type Flags } from './command.js';
 import { readProcess } from './figures/index.js';
 import { Load } from './load.js';
 import { makePlan } from './options/index.js';
-import { Progress, formatSummary, resultOf } from './report/index.js';
+import { formatSummary, Progress, resultOf, type ProgressStream } from './report/index.js';
 import { targetOf, type Target } from './target.js';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
@@ -61,7 +61,7 @@ async function perform(cli: Cli, target: Target, flags: Flags): Promise<number> 
     onPhase: () => progress?.update(),
   });
   if (flags.quiet !== true && (flags.json !== true || process.stderr.isTTY))
-    progress = new Progress(load, target.name, process.stderr, cli.style(process.stderr));
+    progress = new Progress(load, target.name, screenOf(cli), cli.style(process.stderr));
   const startedAt = new Date();
   let signals = 0;
   const onSignal = (): void => {
@@ -96,6 +96,12 @@ async function perform(cli: Cli, target: Target, flags: Flags): Promise<number> 
   if (wasStopped || signals > 1) return EXIT.interrupted;
   if (failure !== undefined) throw failure;
   return result.verdict === 'ok' ? EXIT.ok : EXIT.failure;
+}
+
+/** A terminal that cannot move its cursor gets lines, as a pipe does. */
+function screenOf(cli: Cli): ProgressStream {
+  if (cli.env['TERM'] !== 'dumb') return process.stderr;
+  return { write: (text) => process.stderr.write(text) };
 }
 
 /** @throws {HoldfastError} ERR_INVALID_ARGUMENT if there is no such process, or it may not be looked at. */

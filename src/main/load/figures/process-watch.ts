@@ -54,9 +54,9 @@ export class ProcessWatch {
     return this.#latest;
   }
 
-  /** Share of one core since {@link start}. */
+  /** Share of one core since {@link start}, until {@link stop}. */
   get cpu(): number | undefined {
-    return this.#cpuAt(this.#latest);
+    return this.#loaded?.cpu ?? this.#cpuAt(this.#latest);
   }
 
   /** The load stands: from now on it samples. */

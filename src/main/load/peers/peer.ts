@@ -21,6 +21,10 @@ const OPENS_PER_SECOND = 160;
 const REQUESTS_AT_ONCE = limits.CONTROL_REQUESTS - 4;
 /** How a request ends when its connection does. */
 const LOST: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['ERR_PEER_LOST', 'ERR_CHANNEL_CLOSED']);
+/** An agent that is there, and has more to do than it can. */
+const BUSY: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['ERR_PEER_TIMEOUT', ...LOST]);
+/** A handshake that is not answered takes some ten seconds to say so. */
+const CONNECT_ATTEMPTS = 3;
 const REQUEST_ATTEMPTS = 20;
 const RETRY_MIN_MS = 250;
 const RETRY_MAX_MS = 5_000;
@@ -47,6 +51,7 @@ export class Peer implements Closable {
   readonly #retries = new Backoff({ minMs: RETRY_MIN_MS, maxMs: RETRY_MAX_MS });
   #current: WorkspaceLink | undefined;
   #failed = false;
+  #hasConnected = false;
   #cut = false;
 
   constructor(options: PeerOptions) {
@@ -92,7 +97,7 @@ export class Peer implements Closable {
   ): Promise<T> {
     return this.#requests.run(async () => {
       for (let attempt = 1; ; attempt += 1) {
-        const link = await this.#links.get();
+        const link = await this.#linkAgain();
         try {
           return await (attempt === 1 ? ask : again)(link);
         } catch (error) {
@@ -118,6 +123,20 @@ export class Peer implements Closable {
     await this.#links.close();
   });
 
+  /** The connection that stands, or the next one; where one could be made before, a busy agent is asked again. */
+  async #linkAgain(): Promise<WorkspaceLink> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.#links.get();
+      } catch (error) {
+        const { code, message } = toErrorRecord(error);
+        const mayPass = this.#hasConnected && BUSY.has(code) && !this.#signal.aborted;
+        if (!mayPass || attempt === CONNECT_ATTEMPTS) throw error;
+        this.#options.figures.error(code, message);
+      }
+    }
+  }
+
   async #open(): Promise<WorkspaceLink> {
     const { open, figures } = this.#options;
     if (this.#failed) await sleep(this.#retries.next(), this.#signal);
@@ -130,6 +149,7 @@ export class Peer implements Closable {
       throw error;
     }
     this.#failed = false;
+    this.#hasConnected = true;
     this.#retries.reset();
     this.#cut = false;
     this.#current = link;

@@ -110,15 +110,15 @@ function agentLines(agent: ProcessSummary | undefined): string[] {
       : `, ${trend.perMinute < 0 ? '−' : '+'}${mib(Math.abs(trend.perMinute))} ± ${mib(trend.noise)} MiB/min`;
   lines.push(
     `  agent       process ${String(pid)}: memory ${mib(before.pssBytes)} MiB before, ${
-      loaded === undefined ? '?' : mib(loaded.pssBytes)
-    } at the end${grows}, ${after === undefined ? 'gone' : mib(after.pssBytes)} after`,
+      loaded === undefined ? '' : `${mib(loaded.pssBytes)} at the end${grows}, `
+    }${after === undefined ? 'gone' : mib(after.pssBytes)} after`,
   );
   const path = (of: 'fds' | 'threads'): string =>
     [before, loaded, after]
-      .map((facts) => (facts === undefined ? '?' : String(facts[of])))
+      .flatMap((facts) => (facts === undefined ? [] : [String(facts[of])]))
       .join(' → ');
   lines.push(
-    `              CPU ${cpu === undefined ? '?' : percent(cpu)}, descriptors ${path('fds')}, threads ${path('threads')}`,
+    `              ${cpu === undefined ? '' : `CPU ${percent(cpu)}, `}descriptors ${path('fds')}, threads ${path('threads')}`,
   );
   return lines;
 }

@@ -1,4 +1,9 @@
-import { HoldfastError, sleep, toErrorRecord, type Closable } from '../../../shared/common/index.js';
+import {
+  HoldfastError,
+  sleep,
+  toErrorRecord,
+  type Closable,
+} from '../../../shared/common/index.js';
 import type { LoadFigures } from '../figures/index.js';
 import { isPrinting, type Output } from '../lines/index.js';
 import { connectionOf, type LoadPlan } from '../options/index.js';
@@ -104,10 +109,12 @@ export class Fleet implements Closable {
     await Promise.all(
       [...this.#terminals].map((terminal, index) =>
         // Half of those that can finish by themselves do, so that both ways of ending are seen.
-        ends.run(() => terminal.end(index % 2 === 0 ? 'finish' : 'kill')),
+        ends.run(async () => {
+          await terminal.end(index % 2 === 0 ? 'finish' : 'kill');
+          this.#terminals.delete(terminal);
+        }),
       ),
     );
-    this.#terminals.clear();
     await this.#sweep().catch((error: unknown) => {
       const { code, message } = toErrorRecord(error);
       this.#options.figures.error(code, `cleaning up: ${message}`);
