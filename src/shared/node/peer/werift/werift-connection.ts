@@ -269,7 +269,7 @@ export class WeriftConnection implements PeerConnection, ChannelHost {
       return;
     }
     // Copied: werift's buffer may be a slice of a pool, which must never be transferred.
-    this.#streams.get(streamId)?.channel.receive(new Uint8Array(data));
+    this.#streams.get(streamId)?.channel.receive(new Uint8Array(data), false);
   }
 
   #receiveDcep(streamId: number, data: Buffer): void {
