@@ -28,7 +28,7 @@ const SFTP_SERVER = '/usr/lib/openssh/sftp-server';
 const MEMORY = '/dev/shm';
 /** Copies in one session: long enough for a server to be warm, small enough to lie in memory. */
 const TIMES = 8;
-const CLI = new URL('../../src/main/cli/main.js', import.meta.url).pathname;
+const CLI = new URL('../../program/holdfast.js', import.meta.url).pathname;
 
 /** What is timed: a name, and a line for the client. */
 const WAYS = [

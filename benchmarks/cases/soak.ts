@@ -13,7 +13,7 @@ import {
 import type { Lateness, SoakMethods } from '../programs/soak-child.js';
 
 const AGENT = new URL('../programs/soak-child.js', import.meta.url);
-const LOAD = fileURLToPath(new URL('../../src/main/load/main.js', import.meta.url));
+const LOAD = fileURLToPath(new URL('../../program/holdfast-load.js', import.meta.url));
 const MIB = 2 ** 20;
 
 /** Over a thousand terminals for a long time, with everything coming and going. */
