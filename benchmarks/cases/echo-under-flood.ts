@@ -1,9 +1,10 @@
 import {
+  atScale,
+  compare,
   Program,
   quantile,
   shuffled,
   treeCpuSeconds,
-  pairRatios,
   type BenchCase,
   type CaseContext,
   type CaseResult,
@@ -48,6 +49,8 @@ const BARE = 'bare PTY';
 const OPENSSH = 'openssh';
 const WORKERS = 'terminals on workers';
 const MAIN = 'terminals on main (baseline)';
+const LOOP = 'main loop delay';
+const FLOODS = 'floods and agent';
 
 /** How long a key takes to come back over SSH while other terminals of the agent flood. */
 export const echoUnderFlood: BenchCase = {
@@ -57,9 +60,11 @@ export const echoUnderFlood: BenchCase = {
 };
 
 async function runEcho(context: CaseContext): Promise<CaseResult> {
-  const settings = context.quick
-    ? { terminals: 2, viewers: 2, keys: 50 }
-    : { terminals: 16, viewers: 2, keys: 300 };
+  const settings = atScale(context, {
+    tiny: { terminals: 2, viewers: 2, keys: 50 },
+    small: { terminals: 16, viewers: 2, keys: 150 },
+    normal: { terminals: 16, viewers: 2, keys: 300 },
+  });
   const openssh = await startOpenSsh(context.scratch);
   const opensshSpec: SessionSpec | undefined =
     typeof openssh === 'string'
@@ -87,14 +92,15 @@ async function runEcho(context: CaseContext): Promise<CaseResult> {
     }
   }
   const skipped = typeof openssh === 'string' ? openssh : undefined;
+  const rows = scenes.flatMap((scene) =>
+    (['idle', 'flood'] as const).flatMap((load) =>
+      toRows(scene, groupName(scene.name, load), results, skipped),
+    ),
+  );
   return {
     settings: { ...settings, 'ms between keys': KEY_INTERVAL_MS, runs: context.runs },
-    rows: scenes.flatMap((scene) =>
-      (['idle', 'flood'] as const).flatMap((load) =>
-        toRows(scene, groupName(scene.name, load), results, skipped),
-      ),
-    ),
-    ratios: toRatios(results),
+    rows,
+    ratios: toRatios(rows),
     notes: [
       'latencies in ms; each run has its own percentile, the table shows their median and spread',
       'loop delay: how late timers of the agent’s main thread fire, which is the thread of its SSH',
@@ -193,7 +199,7 @@ function toRows(
   if (skipped !== undefined) rows.push({ group, subject: OPENSSH, figures: [], skipped });
   rows.push({
     group,
-    subject: 'main loop delay',
+    subject: LOOP,
     figures: [
       figure('p50', 'ms', ({ loop }) => loop.p50),
       figure('p99', 'ms', ({ loop }) => loop.p99),
@@ -202,7 +208,7 @@ function toRows(
   });
   rows.push({
     group,
-    subject: 'floods and agent',
+    subject: FLOODS,
     figures: [
       figure('delivered', 'MB/s', ({ delivered }) => delivered),
       figure('agent and programs', 'cores', ({ agentCores }) => agentCores),
@@ -215,47 +221,29 @@ function latency(run: Measured, probe: string, q: number): number {
   return quantile(run.latencies.get(probe) ?? [], q);
 }
 
-function toRatios(results: ReadonlyMap<string, readonly Measured[]>): Ratio[] {
+function toRatios(rows: readonly Row[]): Ratio[] {
   const group = groupName(WORKERS, 'flood');
-  const workers = results.get(group) ?? [];
-  const main = results.get(groupName(MAIN, 'flood')) ?? [];
-  const p99 = (runs: readonly Measured[], probe: string): number[] =>
-    runs.map((run) => latency(run, probe, 0.99));
-  const ratio = (name: string, samples: number[], goal?: string): Ratio[] =>
-    samples.length === 0 ? [] : [{ group, name, samples, ...(goal === undefined ? {} : { goal }) }];
-  const hasOpenSsh = workers.every(({ latencies }) => latencies.has(OPENSSH));
+  const baseGroup = groupName(MAIN, 'flood');
   return [
-    ...ratio(
-      'echo p99: holdfast ssh / bare PTY',
-      pairRatios(p99(workers, AGENT_PROBE), p99(workers, BARE)),
-      '<= 1.5',
-    ),
-    ...(hasOpenSsh
-      ? ratio(
-          'echo p99: holdfast ssh / openssh',
-          pairRatios(p99(workers, AGENT_PROBE), p99(workers, OPENSSH)),
-          '< 1',
-        )
-      : []),
-    ...ratio(
-      'echo p99: workers / main',
-      pairRatios(p99(workers, AGENT_PROBE), p99(main, AGENT_PROBE)),
-    ),
-    ...ratio(
-      'main loop delay p99: workers / main',
-      pairRatios(
-        workers.map(({ loop }) => loop.p99),
-        main.map(({ loop }) => loop.p99),
-      ),
-      '<= 0.2',
-    ),
-    ...ratio(
-      'delivered to the floods’ viewers: workers / main',
-      pairRatios(
-        workers.map(({ delivered }) => delivered),
-        main.map(({ delivered }) => delivered),
-      ),
-      '>= 1',
-    ),
+    ...compare(rows, {
+      ...{ group, figure: 'p99 ms', ours: AGENT_PROBE, base: BARE, against: 'others' },
+      goal: { max: 1.5 },
+    }),
+    ...compare(rows, {
+      ...{ group, figure: 'p99 ms', ours: AGENT_PROBE, base: OPENSSH, against: 'others' },
+      goal: { max: 1 },
+    }),
+    ...compare(rows, {
+      ...{ group, baseGroup, figure: 'p99 ms', against: 'ours' },
+      ...{ ours: AGENT_PROBE, base: AGENT_PROBE },
+    }),
+    ...compare(rows, {
+      ...{ group, baseGroup, figure: 'p99 ms', against: 'ours' },
+      ...{ ours: LOOP, base: LOOP, goal: { max: 0.2 } },
+    }),
+    ...compare(rows, {
+      ...{ group, baseGroup, figure: 'delivered MB/s', against: 'ours' },
+      ...{ ours: FLOODS, base: FLOODS, goal: { min: 1 } },
+    }),
   ];
 }

@@ -13,7 +13,8 @@ import path from 'node:path';
 import { findProgram } from '../../test/support/programs.js';
 import {
   alternate,
-  pairRatios,
+  atScale,
+  compare,
   type BenchCase,
   type CaseContext,
   type CaseResult,
@@ -44,7 +45,7 @@ export const sftp: BenchCase = {
 };
 
 async function runSftp(context: CaseContext): Promise<CaseResult> {
-  const mebibytes = context.quick ? 16 : 256;
+  const mebibytes = atScale(context, { tiny: 16, small: 128, normal: 256 });
   const folder = chooseFolder(context, mebibytes);
   const settings = { MiB: mebibytes, times: TIMES, runs: context.runs };
   if (findProgram('sftp') === undefined || !existsSync(SFTP_SERVER)) {
@@ -77,13 +78,15 @@ async function runSftp(context: CaseContext): Promise<CaseResult> {
     for (const [subject, samples] of results) {
       rows.push({ group: way.name, subject, figures: [{ name: 'rate', unit: 'MB/s', samples }] });
     }
-    const [ours = [], theirs = []] = [results.get(OURS), results.get(THEIRS)];
-    ratios.push({
-      group: way.name,
-      name: `${OURS} / ${THEIRS}`,
-      samples: pairRatios(ours, theirs),
-      goal: '>= 0.8',
-    });
+    ratios.push(
+      ...compare(rows, {
+        group: way.name,
+        ours: OURS,
+        base: THEIRS,
+        goal: { min: 0.8 },
+        against: 'others',
+      }),
+    );
   }
   const notes = [
     `files in ${path.dirname(folder)}; the start of a server and its client is not counted`,

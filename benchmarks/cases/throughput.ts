@@ -1,7 +1,8 @@
 import path from 'node:path';
 import {
   alternate,
-  pairRatios,
+  atScale,
+  compare,
   Program,
   treeCpuSeconds,
   treePssBytes,
@@ -9,6 +10,7 @@ import {
   type CaseContext,
   type CaseResult,
   type Figure,
+  type Goal,
   type Ratio,
   type Row,
 } from '../harness/index.js';
@@ -53,6 +55,8 @@ interface Measured {
 const BARE = 'bare onread loop';
 const TRACKED = 'holdfast terminal';
 const UNTRACKED = 'holdfast terminal, no screens';
+const OPENSSH = 'openssh ssh -tt';
+const DTACH = 'dtach';
 
 /** One terminal that prints as fast as it can, to one viewer on this machine. */
 export const throughput: BenchCase = {
@@ -62,7 +66,7 @@ export const throughput: BenchCase = {
 };
 
 async function runThroughput(context: CaseContext): Promise<CaseResult> {
-  const mebibytes = context.quick ? 2 : 64;
+  const mebibytes = atScale(context, { tiny: 2, small: 16, normal: 64 });
   const inputs = prepareInputs(context, mebibytes);
   const { ways, skipped } = await prepareWays(context);
   const rows: Row[] = [];
@@ -80,7 +84,7 @@ async function runThroughput(context: CaseContext): Promise<CaseResult> {
     for (const [subject, reason] of skipped) {
       rows.push({ group: input.name, subject, figures: [], skipped: reason });
     }
-    ratios.push(...toRatios(input.name, ways, results));
+    ratios.push(...toRatios(input.name, rows));
   }
   return {
     settings: { 'MiB per run': mebibytes, runs: context.runs },
@@ -92,10 +96,10 @@ async function runThroughput(context: CaseContext): Promise<CaseResult> {
   };
 }
 
-function prepareInputs({ scratch, random, quick }: CaseContext, mebibytes: number): Input[] {
+function prepareInputs({ scratch, random, scale }: CaseContext, mebibytes: number): Input[] {
   const bytes = mebibytes * MIB;
   const text = path.join(scratch, 'text');
-  const pieces = quick ? 2 : 16;
+  const pieces = scale === 'tiny' ? 2 : 16;
   writeColourText(text, bytes / pieces, random);
   const utf8 = path.join(scratch, 'utf8');
   writeUtf8Text(utf8, bytes / pieces, random);
@@ -149,11 +153,11 @@ async function prepareWays(
   ];
   const openssh = await startOpenSsh(context.scratch);
   if (typeof openssh === 'string') {
-    skipped.push(['openssh ssh -tt', openssh]);
+    skipped.push([OPENSSH, openssh]);
   } else {
     context.defer(() => openssh.stop());
     ways.push({
-      name: 'openssh ssh -tt',
+      name: OPENSSH,
       open: async () => ({
         spec: { kind: 'ssh-program', args: openssh.clientArgs },
         servers: [openssh.pid],
@@ -165,11 +169,11 @@ async function prepareWays(
   }
   const missing = dtachMissing();
   if (missing !== undefined) {
-    skipped.push(['dtach', missing]);
+    skipped.push([DTACH, missing]);
   } else {
     let count = 0;
     ways.push({
-      name: 'dtach',
+      name: DTACH,
       open: async () => {
         count += 1;
         const master = await startDtach(context.scratch, `dtach-${String(count)}`);
@@ -233,25 +237,14 @@ function toRow(group: string, way: Way, runs: readonly Measured[]): Row {
   };
 }
 
-function toRatios(
-  group: string,
-  ways: readonly Way[],
-  results: ReadonlyMap<string, readonly Measured[]>,
-): Ratio[] {
-  const rates = (name: string): number[] => (results.get(name) ?? []).map(({ rate }) => rate);
-  const compare = (subject: string, base: string, goal?: string): Ratio => ({
-    group,
-    name: `${subject} / ${base}`,
-    samples: pairRatios(rates(subject), rates(base)),
-    ...(goal === undefined ? {} : { goal }),
-  });
-  const present = new Set(ways.map(({ name }) => name));
+function toRatios(group: string, rows: readonly Row[]): Ratio[] {
+  const ratio = (ours: string, base: string, against: Ratio['against'], goal?: Goal): Ratio[] =>
+    compare(rows, { group, ours, base, against, goal });
   return [
-    compare(TRACKED, BARE, '>= 0.9'),
-    compare(TRACKED, UNTRACKED),
-    ...['openssh ssh -tt', 'dtach']
-      .filter((name) => present.has(name))
-      .map((name) => compare(TRACKED, name, '> 1')),
-    ...(present.has('openssh ssh -tt') ? [compare('holdfast ssh', 'openssh ssh -tt')] : []),
+    ...ratio(TRACKED, BARE, 'others', { min: 0.9 }),
+    ...ratio(TRACKED, UNTRACKED, 'ours'),
+    ...ratio(TRACKED, OPENSSH, 'others', { min: 1 }),
+    ...ratio(TRACKED, DTACH, 'others', { min: 1 }),
+    ...ratio('holdfast ssh', OPENSSH, 'others'),
   ];
 }

@@ -25,7 +25,7 @@ test('bench - a quick run prints a table and writes what it measured', async () 
     ['re-attach', 'create'],
   );
   assert.equal(report.seed, 7);
-  assert.equal(report.quick, true);
+  assert.equal(report.scale, 'tiny');
   for (const { rows } of report.cases) {
     for (const { figures } of rows) {
       for (const { samples } of figures) {
