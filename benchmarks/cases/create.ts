@@ -72,7 +72,7 @@ async function runCreate(context: CaseContext): Promise<CaseResult> {
 async function measure(context: CaseContext, terminals: number, run: number): Promise<Measured> {
   const scratch = path.join(context.scratch, String(run));
   mkdirSync(scratch);
-  const agent = await startBenchAgent({ ...context, scratch }, 'workers');
+  const agent = await startBenchAgent({ ...context, scratch }, { terminals: 'workers' });
   const program = new Program<AttachMethods>(PROGRAM);
   context.defer(() => program.stop());
   try {

@@ -115,7 +115,7 @@ async function prepareScene(
   terminals: 'workers' | 'main',
   openssh: SessionSpec | undefined,
 ): Promise<Scene> {
-  const agent = await startBenchAgent(context, terminals);
+  const agent = await startBenchAgent(context, { terminals });
   const specs: readonly (readonly [string, SessionSpec])[] = [
     [AGENT_PROBE, { kind: 'agent-ssh', socket: agent.socket, hostKey: agent.hostKey }],
     [BARE, { kind: 'bare' }],

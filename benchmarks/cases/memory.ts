@@ -67,7 +67,7 @@ async function measure(
 ): Promise<{ readonly base: number; readonly full: number }> {
   const scratch = path.join(context.scratch, String(run));
   mkdirSync(scratch);
-  const agent = await startBenchAgent({ ...context, scratch }, 'workers');
+  const agent = await startBenchAgent({ ...context, scratch }, { terminals: 'workers' });
   const program = new Program<AttachMethods>(PROGRAM);
   context.defer(() => program.stop());
   try {

@@ -22,7 +22,7 @@ export const reAttach: BenchCase = {
 
 async function runReAttach(context: CaseContext): Promise<CaseResult> {
   const attaches = atScale(context, { tiny: 10, small: 100, normal: 200 });
-  const agent = await startBenchAgent(context, 'workers');
+  const agent = await startBenchAgent(context, { terminals: 'workers' });
   const program = new Program<AttachMethods>(PROGRAM);
   context.defer(() => program.stop());
   await program.call('connect', { socket: agent.socket });

@@ -117,10 +117,10 @@ async function prepareWays(
 ): Promise<{ readonly ways: readonly Way[]; readonly skipped: readonly [string, string][] }> {
   const skipped: [string, string][] = [];
   const nothing = async (): Promise<void> => undefined;
-  const agent = await startBenchAgent(context, 'workers');
+  const agent = await startBenchAgent(context, { terminals: 'workers' });
   const { socket, hostKey } = agent;
   const servers = [agent.program.pid];
-  const untracked = await startBenchAgent(context, 'untracked');
+  const untracked = await startBenchAgent(context, { terminals: 'untracked' });
   const ways: Way[] = [
     {
       name: BARE,

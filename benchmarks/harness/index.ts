@@ -25,3 +25,14 @@ export {
   type Row,
   type Scale,
 } from './types.js';
+export { compileC, type Compiled } from './compile.js';
+export {
+  CandidateRewriter,
+  UdpRelay,
+  type LinkEnd,
+  type LinkFigures,
+  type Path,
+  type RelayLink,
+} from './udp-relay/index.js';
+export { ENGINES, missingEngine, type Engine } from './engines.js';
+export { SignalProxy } from './signal-proxy.js';

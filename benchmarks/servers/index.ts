@@ -1,4 +1,10 @@
 /** What benchmarks compare with or run against, each with processes of its own. */
-export { startBenchAgent, type BenchAgent } from './agent.js';
+export {
+  startBenchAgent,
+  startWorkspace,
+  type BenchAgent,
+  type BenchWorkspace,
+  type Starting,
+} from './agent.js';
 export { dtachMissing, startDtach, type DtachMaster } from './dtach.js';
 export { startOpenSsh, type OpenSshServer } from './openssh.js';

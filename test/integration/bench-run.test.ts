@@ -55,7 +55,7 @@ test('bench - terminals on main are the real ones', async () => {
   try {
     const agent = await startBenchAgent(
       { scratch: tempDir(), agentNodeOptions: [], defer: (stop) => stops.push(stop) },
-      'main',
+      { terminals: 'main' },
     );
     const client = new Program<Methods>(
       new URL('../../benchmarks/programs/client-child.js', import.meta.url),
