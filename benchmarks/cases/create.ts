@@ -76,7 +76,7 @@ async function measure(context: CaseContext, terminals: number, run: number): Pr
   const program = new Program<AttachMethods>(PROGRAM);
   context.defer(() => program.stop());
   try {
-    await program.call('connect', { socket: agent.socket });
+    await program.call('connect', { kind: 'local', socket: agent.socket });
     // The first one loads code that all share.
     await program.call('create', { count: 1 });
     await settle();

@@ -71,7 +71,7 @@ async function measure(
   const program = new Program<AttachMethods>(PROGRAM);
   context.defer(() => program.stop());
   try {
-    await program.call('connect', { socket: agent.socket });
+    await program.call('connect', { kind: 'local', socket: agent.socket });
     const text = path.join(scratch, 'text');
     writeColourText(text, OUTPUT_BYTES, context.random);
     const fill = async (count: number): Promise<void> => {

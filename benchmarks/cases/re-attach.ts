@@ -25,7 +25,7 @@ async function runReAttach(context: CaseContext): Promise<CaseResult> {
   const agent = await startBenchAgent(context, { terminals: 'workers' });
   const program = new Program<AttachMethods>(PROGRAM);
   context.defer(() => program.stop());
-  await program.call('connect', { socket: agent.socket });
+  await program.call('connect', { kind: 'local', socket: agent.socket });
   const id = await program.call('fill', { bytes: 4 * RING_BYTES });
   const ways = [
     { name: 'on an open connection', socket: undefined },
@@ -40,7 +40,8 @@ async function runReAttach(context: CaseContext): Promise<CaseResult> {
       const times: number[] = [];
       const cpuBefore = treeCpuSeconds([agent.program.pid]);
       for (let count = 0; count < attaches; count += 1) {
-        const params = socket === undefined ? { id } : { id, socket };
+        const path = socket === undefined ? undefined : ({ kind: 'local', socket } as const);
+        const params = path === undefined ? { id } : { id, path };
         const { replayedMs, replayBytes } = await program.call('reattach', params);
         // Some more than the ring: what leads to the first byte of it that a screen can begin at.
         if (replayBytes < RING_BYTES) {

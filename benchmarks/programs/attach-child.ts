@@ -1,6 +1,6 @@
 /** Program: times attaches to terminals, frame by frame. */
 import { randomBytes, randomUUID } from 'node:crypto';
-import { connectLocal, type AgentConnection } from '../../src/main/client/connection/index.js';
+import type { AgentConnection } from '../../src/main/client/connection/index.js';
 import {
   decodeAgentFrame,
   encodeClientFrame,
@@ -9,6 +9,7 @@ import {
 } from '../../src/shared/common/wire/index.js';
 import { limits, type ByteChannel, type TerminalId } from '../../src/shared/common/index.js';
 import { serveProgram } from '../harness/index.js';
+import { openAgent, type AgentPath } from './agent-path.js';
 
 export interface AttachResult {
   /** From the opening of the channel to the `attached` frame, in ms. */
@@ -24,8 +25,26 @@ const held: ByteChannel[] = [];
 let connection: AgentConnection | undefined;
 
 const methods = {
-  connect: async ({ socket }: { readonly socket: string }) => {
-    connection = await connectLocal({ path: socket });
+  connect: async (path: AgentPath) => {
+    connection = await openAgent(path);
+  },
+
+  /** Makes a terminal that runs `command` and that nobody attaches to. */
+  startTerminal: async ({
+    id,
+    command,
+  }: {
+    readonly id: string;
+    readonly command: readonly string[];
+  }) => {
+    await requireConnection().create(id, { command: [...command], ...SIZE });
+  },
+
+  /** Ends a terminal. One that has ended by itself is no error. */
+  kill: async ({ id }: { readonly id: string }) => {
+    await requireConnection()
+      .kill(id)
+      .catch(() => undefined);
   },
 
   /**
@@ -67,13 +86,13 @@ const methods = {
   /** Attaches once; over a fresh connection if so asked, whose time is then part of it. */
   reattach: async ({
     id,
-    socket,
+    path,
   }: {
     readonly id: string;
-    readonly socket?: string;
+    readonly path?: AgentPath;
   }): Promise<AttachResult> => {
     const begin = performance.now();
-    const fresh = socket === undefined ? undefined : await connectLocal({ path: socket });
+    const fresh = path === undefined ? undefined : await openAgent(path);
     const result = await attach(fresh ?? requireConnection(), id as TerminalId, begin, false);
     await fresh?.close();
     return result;

@@ -6,5 +6,8 @@ export {
   type BenchWorkspace,
   type Starting,
 } from './agent.js';
-export { dtachMissing, startDtach, type DtachMaster } from './dtach.js';
+export { startAbduco, type AbducoServer } from './abduco.js';
+export { startDtach, type DtachMaster } from './dtach.js';
 export { startOpenSsh, type OpenSshServer } from './openssh.js';
+export { startScreen, type ScreenSession } from './screen.js';
+export { startTmux, type TmuxServer } from './tmux.js';

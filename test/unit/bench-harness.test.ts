@@ -20,7 +20,8 @@ import {
   summarize,
   type Row,
 } from '../../benchmarks/harness/index.js';
-import { FloodCounter } from '../../benchmarks/programs/flood-counter.js';
+import { DONE, FloodCounter } from '../../benchmarks/programs/flood-counter.js';
+import { ControlLines } from '../../benchmarks/programs/sessions/tmux-control.js';
 
 test('bench - median and spread', () => {
   assert.deepEqual(summarize([3, 1, 2]), { median: 2, min: 1, max: 3, count: 3 });
@@ -184,10 +185,12 @@ test('bench - results of another format are refused', () => {
   assert.equal(parseReport('{"format":2,"cases":[]}').format, 2);
 });
 
+const FLOOD = { expected: 1_000, redraws: false };
+
 test('bench - a flood is counted up to its mark, wherever that is cut', async () => {
-  const output = Buffer.concat([Buffer.alloc(1_000), Buffer.from('@@done@@')]);
-  for (let cut = 990; cut < output.length; cut += 1) {
-    const counter = new FloodCounter(1_000);
+  const output = Buffer.concat([Buffer.alloc(1_000), Buffer.from(DONE)]);
+  for (let cut = 985; cut < output.length; cut += 1) {
+    const counter = new FloodCounter(FLOOD);
     counter.data(output.subarray(0, cut));
     counter.data(output.subarray(cut));
     assert.equal((await counter.result).received, 1_000, `cut at ${String(cut)}`);
@@ -195,8 +198,39 @@ test('bench - a flood is counted up to its mark, wherever that is cut', async ()
 });
 
 test('bench - a flood that lost bytes ends at its mark, and says so', async () => {
-  const counter = new FloodCounter(1_000);
-  counter.data(Buffer.alloc(400));
-  counter.data(Buffer.from('@@done@@'));
-  assert.equal((await counter.result).received, 400);
+  for (const cut of [1, 4, 9]) {
+    const counter = new FloodCounter(FLOOD);
+    counter.data(Buffer.alloc(400));
+    counter.data(Buffer.from(DONE).subarray(0, cut));
+    counter.data(Buffer.from(DONE).subarray(cut));
+    assert.equal((await counter.result).received, 400, `cut at ${String(cut)}`);
+  }
+});
+
+test('bench - of redraws the mark is found anywhere, and what is before it may be anything', async () => {
+  const text = 'screen@@ \u001b[3;1H@@done@@\u001b[24;1Hmore';
+  for (let cut = 1; cut < text.length; cut += 1) {
+    const counter = new FloodCounter({ expected: 1_000, redraws: true });
+    counter.data(Buffer.from(text.slice(0, cut)));
+    counter.data(Buffer.from(text.slice(cut)));
+    await counter.result;
+  }
+});
+
+test('bench - what is printed is taken out of the lines of tmux in control mode', () => {
+  const printed = 'plain\r\n\u001b[1mback\\slash\u0000 end';
+  const escaped = printed.replace(
+    /[\u0000-\u001f\\]/g,
+    (each) => `\\${each.charCodeAt(0).toString(8).padStart(3, '0')}`,
+  );
+  const lines = `%begin 1 2 0\n%end 1 2 0\n%output %12 ${escaped}\n%layout-change @1\n%output %12 x\n`;
+  for (let cut = 0; cut < lines.length; cut += 1) {
+    let text = '';
+    const control = new ControlLines((bytes) => {
+      text += Buffer.from(bytes).toString('latin1');
+    });
+    control.push(Buffer.from(lines.slice(0, cut)));
+    control.push(Buffer.from(lines.slice(cut)));
+    assert.equal(text, `${printed}x`, `cut at ${String(cut)}`);
+  }
 });

@@ -1,6 +1,8 @@
 /** Ways to a shell in a PTY, all with the same face, for the client program. */
-import { openBare } from './bare.js';
+import { openAbduco } from './abduco.js';
 import { openDtach } from './dtach.js';
+import { openPtyProgram } from './pty-program.js';
+import { openTmuxControl } from './tmux-control.js';
 import { openAgentSsh, openTerminal } from './holdfast.js';
 import { openSshLibrary } from './ssh-library.js';
 import { openSshProgram } from './ssh-program.js';
@@ -11,7 +13,7 @@ export type { Session, SessionHandlers, SessionSpec } from './types.js';
 export async function openSession(spec: SessionSpec, handlers: SessionHandlers): Promise<Session> {
   switch (spec.kind) {
     case 'bare':
-      return openBare(handlers);
+      return openPtyProgram(['/bin/sh'], {}, handlers);
     case 'terminal':
       return await openTerminal(spec.socket, handlers);
     case 'agent-ssh':
@@ -22,5 +24,11 @@ export async function openSession(spec: SessionSpec, handlers: SessionHandlers):
       return await openSshLibrary(spec, handlers);
     case 'dtach':
       return await openDtach(spec.socket, handlers);
+    case 'abduco':
+      return await openAbduco(spec.socket, handlers);
+    case 'pty-program':
+      return openPtyProgram(spec.args, spec.env, handlers);
+    case 'tmux-control':
+      return openTmuxControl(spec.args, handlers);
   }
 }

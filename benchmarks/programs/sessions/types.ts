@@ -16,7 +16,17 @@ export type SessionSpec =
       readonly user: string;
     }
   /** A dtach master on its own protocol. */
-  | { readonly kind: 'dtach'; readonly socket: string };
+  | { readonly kind: 'dtach'; readonly socket: string }
+  /** An abduco server on its own protocol. */
+  | { readonly kind: 'abduco'; readonly socket: string }
+  /** A client that needs a terminal, on a PTY of this very process. */
+  | {
+      readonly kind: 'pty-program';
+      readonly args: readonly string[];
+      readonly env: Readonly<Record<string, string>>;
+    }
+  /** tmux in control mode. */
+  | { readonly kind: 'tmux-control'; readonly args: readonly string[] };
 
 /** A shell in a PTY, wherever it is. */
 export interface Session {
