@@ -52,6 +52,7 @@ export async function runCases(
     }
   });
   interrupted.catch(() => undefined);
+  takeHome();
   const { chosen, runs, scale, seed } = invocation;
   const finished: CaseReport[] = [];
   const report: Report = {
@@ -82,6 +83,21 @@ export async function runCases(
     onCase(report, last);
   }
   return report;
+}
+
+/**
+ * Gives all that runs an empty home: the shells of whatever server would else run the profile of whoever runs the
+ * benchmarks, which can take longer than what is measured.
+ */
+function takeHome(): void {
+  const home = mkdtempSync(path.join(os.tmpdir(), 'hf-bench-home-'));
+  process.once('exit', () => {
+    rmSync(home, { recursive: true, force: true });
+  });
+  process.env['HOME'] = home;
+  for (const name of ['CONFIG', 'STATE', 'CACHE', 'DATA']) {
+    process.env[`XDG_${name}_HOME`] = path.join(home, name.toLowerCase());
+  }
 }
 
 /** Runs one case in a folder of its own and undoes what it started, however it ends. */

@@ -2,6 +2,7 @@
 import type { BenchCase } from '../harness/index.js';
 import { create } from './create.js';
 import { echoUnderFlood } from './echo-under-flood.js';
+import { fanOut } from './fan-out.js';
 import { memory } from './memory.js';
 import { reAttach } from './re-attach.js';
 import { sftp } from './sftp.js';
@@ -9,6 +10,7 @@ import { throughput } from './throughput.js';
 
 export const cases: readonly BenchCase[] = [
   throughput,
+  fanOut,
   echoUnderFlood,
   reAttach,
   create,

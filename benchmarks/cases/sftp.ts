@@ -1,14 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import {
-  closeSync,
-  existsSync,
-  mkdtempSync,
-  openSync,
-  rmSync,
-  statfsSync,
-  writeSync,
-} from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, statfsSync } from 'node:fs';
 import path from 'node:path';
 import { findProgram } from '../../test/support/programs.js';
 import {
@@ -20,12 +12,12 @@ import {
   type CaseResult,
   type Row,
 } from '../harness/index.js';
+import { SFTP_SERVER } from '../servers/index.js';
+import { writeBlocks } from './copies.js';
 
 const MIB = 2 ** 20;
 const OURS = 'holdfast sftp-server';
 const THEIRS = 'OpenSSH sftp-server';
-/** Where Debian keeps what is started by sshd only. */
-const SFTP_SERVER = '/usr/lib/openssh/sftp-server';
 const MEMORY = '/dev/shm';
 /** Copies in one session: long enough for a server to be warm, small enough to lie in memory. */
 const TIMES = 8;
@@ -53,7 +45,7 @@ async function runSftp(context: CaseContext): Promise<CaseResult> {
     const rows: Row[] = [{ group: 'put', subject: THEIRS, figures: [], skipped }];
     return { settings, rows, ratios: [], notes: [] };
   }
-  writeFile(path.join(folder, 'file'), mebibytes);
+  writeBlocks(path.join(folder, 'file'), mebibytes);
   const servers = new Map([
     [OURS, `${process.execPath} ${CLI} sftp-server`],
     [THEIRS, SFTP_SERVER],
@@ -107,14 +99,6 @@ function chooseFolder({ scratch, defer }: CaseContext, mebibytes: number): strin
     rmSync(folder, { recursive: true, force: true });
   });
   return folder;
-}
-
-/** Not of zeros alone, which a file system may leave out. */
-function writeFile(file: string, mebibytes: number): void {
-  const fd = openSync(file, 'w', 0o600);
-  const block = Buffer.alloc(MIB, 'holdfast');
-  for (let at = 0; at < mebibytes; at += 1) writeSync(fd, block);
-  closeSync(fd);
 }
 
 /** @throws {Error} The client failed. */

@@ -1,8 +1,5 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { constants } from 'node:fs';
-import { open } from 'node:fs/promises';
-import path from 'node:path';
 import {
   alternate,
   atScale,
@@ -37,6 +34,7 @@ import {
   type UnattendedWay,
   type Way,
 } from '../ways/index.js';
+import { holdProgram } from './held-program.js';
 import { COLOURS, textInput, UTF8, ZEROS, zeros, type Input } from './inputs.js';
 
 const MIB = 2 ** 20;
@@ -192,34 +190,26 @@ async function runUnattended(context: CaseContext, inputs: readonly Input[]): Pr
   return rows;
 }
 
-/** The program waits in one fifo for its start and says in another that it is done. */
 async function measureUnattended(
   { scratch }: CaseContext,
   way: UnattendedWay,
   input: Input,
 ): Promise<Flow> {
-  const [go, done] = [path.join(scratch, 'go'), path.join(scratch, 'done')];
-  execFileSync('mkfifo', [go, done]);
-  const command = `stty raw -echo; read -r _ <${go}; ${input.producer}; echo done >${done}; exec cat`;
-  const terminal = await way.start(['/bin/sh', '-c', command]);
+  const program = await holdProgram(scratch, input.producer, { stays: true });
+  const terminal = await way.start(program.command);
   try {
-    // Opened for both directions, so that it waits for nobody.
-    const ended = await open(done, constants.O_RDWR);
-    const starter = await open(go, 'w');
     const { result, ...costs } = await withCosts(
       { server: terminal.servers, client: [] },
       async () => {
-        await starter.write('go\n');
-        await ended.read(Buffer.alloc(5));
+        await program.go();
+        await program.done();
         return input.bytes;
       },
     );
-    await starter.close();
-    await ended.close();
     return { ...costs, bytes: result };
   } finally {
     await terminal.stop();
-    execFileSync('rm', [go, done]);
+    await program.dispose();
   }
 }
 

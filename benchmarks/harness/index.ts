@@ -36,3 +36,4 @@ export {
 } from './udp-relay/index.js';
 export { ENGINES, missingEngine, type Engine } from './engines.js';
 export { SignalProxy } from './signal-proxy.js';
+export { wallNow } from './wall-clock.js';

@@ -1,9 +1,12 @@
 import { mkdirSync, mkdtempSync } from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { Program, type CaseContext, type Engine } from '../harness/index.js';
 import type { AgentMethods, AgentParams } from '../programs/agent-child.js';
 import type { AgentPath } from '../programs/agent-path.js';
 import type { BrokerMethods } from '../programs/broker-child.js';
+import { SSH_HOST, sshTarget, type SshTarget } from './ssh-target.js';
+import { makeUserKey } from './user-key.js';
 
 /** What starting something takes of a case. */
 export type Starting = Pick<CaseContext, 'scratch' | 'agentNodeOptions' | 'defer'>;
@@ -30,6 +33,35 @@ export async function startBenchAgent(
   );
   defer(() => program.stop());
   return { program, ...(await program.call('start', { ...params, stateDir })) };
+}
+
+/** An agent that takes SSH clients by TCP as well. */
+export interface BenchSshAgent extends BenchAgent {
+  readonly target: SshTarget;
+}
+
+/** Starts one; the case stops it at its end. */
+export async function startSshAgent(
+  starting: Starting,
+  params: Omit<AgentParams, 'stateDir' | 'broker'>,
+): Promise<BenchSshAgent> {
+  const folder = mkdtempSync(path.join(starting.scratch, 'k-'));
+  const { keyFile, authorized } = makeUserKey(folder);
+  const agent = await startBenchAgent(starting, {
+    ...params,
+    options: {
+      ...params.options,
+      sshListen: { host: SSH_HOST, port: 0 },
+      authorizedKeys: [authorized],
+      motd: false,
+      // As sshd runs it.
+      shell: os.userInfo().shell ?? '/bin/sh',
+    },
+  });
+  return {
+    ...agent,
+    target: sshTarget(folder, { port: agent.sshPort, user: 'holdfast', keyFile }),
+  };
 }
 
 /** An agent, and a broker over which it is reached by WebRTC; each in a process of its own. */

@@ -1,13 +1,17 @@
 /** What benchmarks compare with or run against, each with processes of its own. */
 export {
   startBenchAgent,
+  startSshAgent,
   startWorkspace,
   type BenchAgent,
+  type BenchSshAgent,
   type BenchWorkspace,
   type Starting,
 } from './agent.js';
 export { startAbduco, type AbducoServer } from './abduco.js';
 export { startDtach, type DtachMaster } from './dtach.js';
-export { startOpenSsh, type OpenSshServer } from './openssh.js';
+export { answers, freePort, SFTP_SERVER, startOpenSsh, type OpenSshServer } from './openssh.js';
+export { SSH_HOST, sshTarget, type SshTarget } from './ssh-target.js';
+export { makeUserKey, type UserKey } from './user-key.js';
 export { startScreen, type ScreenSession } from './screen.js';
 export { startTmux, type TmuxServer } from './tmux.js';

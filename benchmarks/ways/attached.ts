@@ -97,8 +97,12 @@ async function holdfastWays(context: CaseContext): Promise<Way[]> {
     isClientOnly: false,
   });
   return [
-    way(TRACKED, { kind: 'terminal', socket }, agent.program.pid),
-    way(UNTRACKED, { kind: 'terminal', socket: untracked.socket }, untracked.program.pid),
+    way(TRACKED, { kind: 'terminal', path: { kind: 'local', socket } }, agent.program.pid),
+    way(
+      UNTRACKED,
+      { kind: 'terminal', path: { kind: 'local', socket: untracked.socket } },
+      untracked.program.pid,
+    ),
     way(HOLDFAST_SSH, { kind: 'agent-ssh', socket, hostKey }, agent.program.pid),
   ];
 }

@@ -61,9 +61,51 @@ test('bench - terminals on main are the real ones', async () => {
       new URL('../../benchmarks/programs/client-child.js', import.meta.url),
     );
     stops.push(() => client.stop());
-    await client.call('open', { kind: 'terminal', socket: agent.socket });
+    await client.call('open', {
+      kind: 'terminal',
+      path: { kind: 'local', socket: agent.socket },
+    });
     await client.call('prepareFlood', { producer: 'head -c 300000 /dev/zero' });
-    assert.equal((await client.call('flood', { bytes: 300_000, redraws: false })).received, 300_000);
+    assert.equal(
+      (await client.call('flood', { bytes: 300_000, redraws: false })).received,
+      300_000,
+    );
+  } finally {
+    for (const stop of stops.reverse()) await stop();
+  }
+});
+
+test('bench - viewers that only count get every byte, and say what they missed', async () => {
+  const { startBenchAgent } = await import('../../benchmarks/servers/index.js');
+  const { Program } = await import('../../benchmarks/harness/index.js');
+  type Methods = import('../../benchmarks/programs/viewers-child.js').ViewersMethods;
+  const stops: (() => Promise<void> | void)[] = [];
+  try {
+    const agent = await startBenchAgent(
+      { scratch: tempDir(), agentNodeOptions: [], defer: (stop) => stops.push(stop) },
+      { terminals: 'workers' },
+    );
+    const viewers = new Program<Methods>(
+      new URL('../../benchmarks/programs/viewers-child.js', import.meta.url),
+    );
+    stops.push(() => viewers.stop());
+    const bytes = 700_000;
+    const script = `stty raw -echo; head -c1 >/dev/null; head -c ${String(bytes)} /dev/zero; exec cat`;
+    await viewers.call('start', {
+      ...{ socket: agent.socket, viewers: 3, typists: 'all' },
+      commands: [
+        ['/bin/sh', '-c', script],
+        ['/bin/sh', '-c', script],
+      ],
+    });
+    await viewers.call('type', { terminal: 0, text: 'g' });
+    await viewers.call('type', { terminal: 1, text: 'g' });
+    await viewers.call('settled', { bytes });
+    const figures = await viewers.call('figures', {});
+    assert.equal(figures.received + figures.missed, 6 * bytes);
+    assert.deepEqual(figures.byTerminal, [bytes, bytes]);
+    assert.equal(figures.byViewer.length, 3);
+    assert.equal(figures.defects, 0);
   } finally {
     for (const stop of stops.reverse()) await stop();
   }
