@@ -7,11 +7,13 @@ import { memory } from './memory.js';
 import { reAttach } from './re-attach.js';
 import { sftp } from './sftp.js';
 import { throughput } from './throughput.js';
+import { webrtcBulk } from './webrtc-bulk.js';
 
 export const cases: readonly BenchCase[] = [
   throughput,
   fanOut,
   echoUnderFlood,
+  webrtcBulk,
   reAttach,
   create,
   memory,
