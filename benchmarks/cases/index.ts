@@ -1,9 +1,9 @@
 /** The benchmarks there are, in the order in which they run. One file per case. */
 import type { BenchCase } from '../harness/index.js';
-import { create } from './create.js';
+import { connect } from './connect.js';
+import { density } from './density.js';
 import { echoUnderFlood } from './echo-under-flood.js';
 import { fanOut } from './fan-out.js';
-import { memory } from './memory.js';
 import { reAttach } from './re-attach.js';
 import { sftp } from './sftp.js';
 import { throughput } from './throughput.js';
@@ -14,8 +14,8 @@ export const cases: readonly BenchCase[] = [
   fanOut,
   echoUnderFlood,
   webrtcBulk,
+  connect,
   reAttach,
-  create,
-  memory,
+  density,
   sftp,
 ];

@@ -6,7 +6,15 @@ export { betterOf, compare, figureTitle, type Comparison } from './compare.js';
 export { flowFigures, withCosts, type Costs, type Flow, type Sides } from './costs.js';
 export { formatGoal, formatVerdict, judge, type Goal, type Verdict } from './goals.js';
 export { describeMachine, stolenTime, type Machine } from './machine.js';
-export { processTree, pssBytes, treeCpuSeconds, treePssBytes } from './processes.js';
+export {
+  cpuSeconds,
+  holdings,
+  processesWith,
+  processTree,
+  pssBytes,
+  treeCpuSeconds,
+  treePssBytes,
+} from './processes.js';
 export { Program, serveProgram, type Methods } from './program.js';
 export { Progress } from './progress.js';
 export { seededRandom, shuffled } from './random.js';

@@ -12,7 +12,7 @@ export function formatCase(name: string, result: CaseResult): string {
     for (const { subject, figures } of rows) {
       for (const figure of figures) {
         const judged = formatJudged(figure);
-        if (judged !== '') lines.push(`    ${subject}, ${figureTitle(figure)}:${judged}`);
+        if (judged !== '') lines.push(`    ${subject}, ${figureTitle(figure)}: ${judged.trim()}`);
       }
     }
     for (const ratio of result.ratios) {

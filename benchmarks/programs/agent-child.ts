@@ -21,7 +21,10 @@ export interface AgentParams {
   /** Absent: one that never answers. */
   readonly broker?: { readonly url: string; readonly token: string } | undefined;
   readonly options?: Partial<
-    Pick<AgentOptions, 'peerWorkers' | 'sshListen' | 'authorizedKeys' | 'motd' | 'shell'>
+    Pick<
+      AgentOptions,
+      'peerWorkers' | 'sshListen' | 'authorizedKeys' | 'motd' | 'shell' | 'maxTerminalsPerSubject'
+    >
   >;
   /** Engine for data channels, where the agent has a choice. */
   readonly webrtc?: Engine | undefined;

@@ -67,6 +67,10 @@ export async function startSshAgent(
 /** An agent, and a broker over which it is reached by WebRTC; each in a process of its own. */
 export interface BenchWorkspace extends BenchAgent {
   readonly broker: Program<BrokerMethods>;
+  /** For the command line: where the broker is, a token for it, and the name of the workspace. */
+  readonly brokerUrl: string;
+  readonly token: string;
+  readonly workspace: string;
   /** The broker's signalling, for clients or a proxy. */
   readonly signalUrl: string;
   /** @param signalUrl of a proxy, instead of the broker's own. */
@@ -95,6 +99,9 @@ export async function startWorkspace(
   return {
     ...agent,
     broker,
+    brokerUrl: url,
+    token,
+    workspace: WORKSPACE,
     signalUrl,
     path: (engine, proxy = signalUrl) => ({
       kind: 'peer',

@@ -15,3 +15,4 @@ export { SSH_HOST, sshTarget, type SshTarget } from './ssh-target.js';
 export { makeUserKey, type UserKey } from './user-key.js';
 export { startScreen, type ScreenSession } from './screen.js';
 export { startTmux, type TmuxServer } from './tmux.js';
+export { TmuxCommander } from './tmux-commander.js';

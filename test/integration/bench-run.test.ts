@@ -15,14 +15,14 @@ const runBench = (...args: string[]) =>
 
 test('bench - a quick run prints a table and writes what it measured', async () => {
   const json = path.join(tempDir(), 'results.json');
-  const args = ['re-attach', 'create', '--quick', '--runs', '1', '--seed', '7', '--json', json];
+  const args = ['re-attach', 'sftp', '--quick', '--runs', '1', '--seed', '7', '--json', json];
   const { status, stdout, stderr } = await runBench(...args);
   assert.equal(status, 0, stderr);
   assert.match(stdout.toString(), /on an open connection +\d/);
   const report = JSON.parse(readFileSync(json, 'utf8')) as Report;
   assert.deepEqual(
     report.cases.map(({ name }) => name),
-    ['re-attach', 'create'],
+    ['re-attach', 'sftp'],
   );
   assert.equal(report.seed, 7);
   assert.equal(report.scale, 'tiny');
@@ -40,7 +40,7 @@ test('bench - wrong arguments are named, and the list needs no run', async () =>
   const unknown = await runBench('no-such-case');
   assert.equal(unknown.status, 2);
   assert.match(unknown.stderr, /no benchmark is called no-such-case/);
-  const wrong = await runBench('create', '--runs', 'many');
+  const wrong = await runBench('sftp', '--runs', 'many');
   assert.equal(wrong.status, 2);
   const list = await runBench('--list');
   assert.equal(list.status, 0);
