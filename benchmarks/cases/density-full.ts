@@ -67,10 +67,7 @@ async function measureHoldfast(context: CaseContext, count: number, text: string
 async function measureTmux(context: CaseContext, count: number, run: number): Promise<number> {
   const { scratch } = context;
   const file = path.join(scratch, 'lines');
-  writeFileSync(
-    file,
-    `a line of plain text that is as long as most of them are\n`.repeat(LINES),
-  );
+  writeFileSync(file, `a line of plain text that is as long as most of them are\n`.repeat(LINES));
   const server = startTmux(path.join(scratch, `full-${String(run)}`));
   const commander = new TmuxCommander(server.args);
   const fill = async (terminals: number): Promise<void> => {

@@ -24,7 +24,8 @@ export type Samples = ReadonlyMap<string, readonly number[]>;
 export interface ProbeOptions {
   readonly keys: number;
   readonly keyIntervalMs: number;
-  readonly execIntervalMs: number;
+  /** Of commands, if there are any. */
+  readonly execIntervalMs?: number;
 }
 
 /** Clients that stand ready, each in a process of its own. */
@@ -33,12 +34,19 @@ export interface Probes {
   measure(options: ProbeOptions): Promise<Samples>;
 }
 
-/** @param openssh Absent: it is not installed. @param quiet How many quiet terminals. */
+export interface ProbeChoice {
+  /** Absent: it is not installed, or not asked. */
+  readonly openssh?: SshTarget | undefined;
+  /** How many quiet terminals. */
+  readonly quiet: number;
+  /** Whether commands are run as well. */
+  readonly execs?: boolean;
+}
+
 export async function openProbes(
   { defer }: Pick<CaseContext, 'defer'>,
   agent: BenchSshAgent,
-  openssh: SshTarget | undefined,
-  quiet: number,
+  { openssh, quiet, execs = false }: ProbeChoice,
 ): Promise<Probes> {
   const ours: SshServerSpec = {
     kind: 'agent-ssh',
@@ -85,13 +93,13 @@ export async function openProbes(
     [PROBES.exec, ours],
     [PROBES.opensshExec, theirs],
   ] as const) {
-    if (spec === undefined) continue;
+    if (spec === undefined || !execs) continue;
     const client = new Program<ExecMethods>(new URL('../programs/exec-child.js', import.meta.url));
     defer(() => client.stop());
     await client.call('open', spec);
     probes.push([
       name,
-      ({ keys, keyIntervalMs, execIntervalMs }) =>
+      ({ keys, keyIntervalMs, execIntervalMs = 250 }) =>
         client.call('every', {
           count: Math.max(1, Math.floor((keys * keyIntervalMs) / execIntervalMs)),
           intervalMs: execIntervalMs,

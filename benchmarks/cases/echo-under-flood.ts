@@ -93,7 +93,7 @@ async function runEcho(context: CaseContext): Promise<CaseResult> {
   const scenes: Scene[] = [];
   for (const kind of ['workers', 'main'] as const) {
     const agent = await startSshAgent(context, { terminals: kind });
-    const probes = await openProbes(context, agent, target, quiet);
+    const probes = await openProbes(context, agent, { openssh: target, quiet, execs: true });
     const add = (terminals: number, viewers: number, copies: boolean): void => {
       const load = { terminals, viewers, copies };
       scenes.push({ group: groupName(kind, load), agent, probes, load });

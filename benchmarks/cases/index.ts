@@ -1,5 +1,6 @@
 /** The benchmarks there are, in the order in which they run. One file per case. */
 import type { BenchCase } from '../harness/index.js';
+import { burst } from './burst.js';
 import { connect } from './connect.js';
 import { density } from './density.js';
 import { echoUnderFlood } from './echo-under-flood.js';
@@ -17,5 +18,6 @@ export const cases: readonly BenchCase[] = [
   connect,
   reAttach,
   density,
+  burst,
   sftp,
 ];

@@ -9,7 +9,7 @@ export interface ConnectParams {
 }
 
 /** The end of a prompt of sh or bash, and the sequences that bash writes behind it. */
- 
+
 const PROMPT = /[#$] (?:\u001b\[[0-9;?]*[A-Za-z])*$/;
 const PROMPT_MS = 20_000;
 const EXIT_MS = 3_000;

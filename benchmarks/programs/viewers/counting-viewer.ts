@@ -31,9 +31,12 @@ export class CountingViewer {
   lastAt = 0;
   /** Resolves when it may be counted; rejects if it is refused. */
   readonly attached: Promise<void>;
+  /** Resolves when the program has ended, or the channel. */
+  readonly ended: Promise<void>;
   readonly #channel: ByteChannel;
   readonly #window: number;
   readonly #attached = deferred<void>();
+  readonly #ended = deferred<void>();
   #next = 0;
   #acked = 0;
   #inputSeq = 0;
@@ -51,6 +54,7 @@ export class CountingViewer {
     this.#channel = channel;
     this.#window = window;
     this.attached = this.#attached.promise;
+    this.ended = this.#ended.promise;
     this.#attached.promise.catch(() => undefined);
     channel.start({
       message: (bytes) => {
@@ -160,5 +164,6 @@ export class CountingViewer {
   #end(reason: Error): void {
     slow.delete(this);
     this.#attached.reject(reason);
+    this.#ended.resolve();
   }
 }
