@@ -21,6 +21,8 @@ export interface Invocation {
   readonly scale: Scale;
   readonly seed: number;
   readonly agentNodeOptions: readonly string[];
+  /** A case that takes longer is given up. */
+  readonly limitMinutes: number;
 }
 
 export class UsageError extends Error {}
@@ -109,6 +111,16 @@ async function runCase(
 ): Promise<CaseResult> {
   const scratch = mkdtempSync(path.join(os.tmpdir(), 'hf-bench-'));
   const undo: (() => Promise<void> | void)[] = [];
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(
+        new Error(
+          `${benchCase.name} took more than ${String(invocation.limitMinutes)} minutes, at: ${progress.text}`,
+        ),
+      );
+    }, invocation.limitMinutes * 60_000);
+  });
   try {
     const result = benchCase.run({
       ...invocation,
@@ -117,8 +129,9 @@ async function runCase(
       scratch,
       defer: (step) => undo.push(step),
     });
-    return await Promise.race([result, interrupted]);
+    return await Promise.race([result, interrupted, late]);
   } finally {
+    clearTimeout(timer);
     for (const step of undo.reverse()) await step();
     rmSync(scratch, { recursive: true, force: true });
     progress.clear();

@@ -8,6 +8,8 @@ import { findCase, runCases, UsageError, type Invocation } from './invocation.js
 
 const DEFAULT_RUNS = 5;
 const QUICK_RUNS = 2;
+/** Far more than any case should take; what hangs has to end. */
+const LIMIT_MINUTES = { tiny: 10, small: 10, normal: 40, full: 240 } as const;
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const RESULTS = path.join(ROOT, 'benchmarks/results');
 
@@ -44,6 +46,7 @@ function readOptions(): Options | string {
   return {
     chosen: positionals.length === 0 ? cases : positionals.map(findCase),
     scale,
+    limitMinutes: LIMIT_MINUTES[scale],
     runs: count(values.runs, scale === 'tiny' ? QUICK_RUNS : DEFAULT_RUNS),
     seed: count(values.seed, 1 + Math.floor(Math.random() * 2 ** 31)),
     json:

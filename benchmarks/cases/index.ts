@@ -5,6 +5,7 @@ import { connect } from './connect.js';
 import { density } from './density.js';
 import { echoUnderFlood } from './echo-under-flood.js';
 import { fanOut } from './fan-out.js';
+import { latencyOnAPath } from './latency-on-a-path.js';
 import { reAttach } from './re-attach.js';
 import { sftp } from './sftp.js';
 import { throughput } from './throughput.js';
@@ -15,6 +16,7 @@ export const cases: readonly BenchCase[] = [
   fanOut,
   echoUnderFlood,
   webrtcBulk,
+  latencyOnAPath,
   connect,
   reAttach,
   density,

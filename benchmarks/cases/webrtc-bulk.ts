@@ -27,9 +27,10 @@ import {
   type Subject,
 } from '../harness/index.js';
 import type { PairMethods } from '../programs/pair-child.js';
-import type { Description, PairKind } from '../programs/pairs/index.js';
+import type { PairKind } from '../programs/pairs/index.js';
 import type { PeersMethods } from '../programs/peers-child.js';
 import { startWorkspace, type BenchWorkspace } from '../servers/index.js';
+import { connectPair } from './connect-pair.js';
 
 const PAIR = new URL('../programs/pair-child.js', import.meta.url);
 const PEERS = new URL('../programs/peers-child.js', import.meta.url);
@@ -208,13 +209,7 @@ function pairSubject(
     name: kind.startsWith('bare') ? kind : `holdfast, ${kind}`,
     measure: async (isWarmUp) => {
       const link = await linkOf(way, context.random);
-      const offer = await receiver.call('offer', { kind });
-      const answer = await sender.call('answer', { kind, offer: shown(link, 'a', offer) });
-      await receiver.call('accept', shown(link, 'b', answer));
-      await Promise.all([
-        receiver.call('ready', { echoes: false }),
-        sender.call('ready', { echoes: true }),
-      ]);
+      await connectPair(kind, { near: receiver, far: sender }, link);
       await sender.call('startSending', {});
       await new Promise((resolve) => setTimeout(resolve, RAMP_MS));
       const { result, ...costs } = await withCosts(
@@ -314,21 +309,6 @@ async function linkOf(way: Way, random: () => number): Promise<RelayLink | undef
 
 function pathOf({ delayMs }: Way, random: () => number): Path {
   return { delayMs, seed: Math.floor(random() * 2 ** 31) };
-}
-
-/** What `end` said, as the other end sees it over the relay. */
-function shown(
-  link: RelayLink | undefined,
-  end: 'a' | 'b',
-  { sdp, candidates }: Description,
-): Description {
-  if (link === undefined) return { sdp, candidates };
-  return {
-    sdp: link.signals.sdp(end, sdp),
-    candidates: candidates
-      .map((candidate) => link.signals.candidate(end, candidate))
-      .filter((candidate) => candidate !== undefined),
-  };
 }
 
 function largestOf(
