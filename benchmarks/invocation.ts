@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { cases } from './cases/index.js';
+import { Estimate } from './estimate.js';
 import {
   describeMachine,
   Progress,
@@ -36,15 +37,20 @@ export function findCase(name: string): BenchCase {
   return found;
 }
 
+/** Whoever runs the benchmarks hears of it. */
+export interface Listener {
+  start(report: Report): void;
+  /** Before each case: how many are left with it, and how long they will take, in minutes. */
+  before(benchCase: BenchCase, left: number, minutes: number): void;
+  /** After each, with all so far, so that what is done outlives whatever comes. */
+  after(report: Report, last: CaseReport): void;
+}
+
 /**
- * Runs the chosen cases one after the other. `onCase` is called after each with all so far, so that what is done
- * outlives a failure of the next. SIGINT and SIGTERM end it after tidying up, with exit status 130.
+ * Runs the chosen cases one after the other. One that fails is reported as failed, and the rest go on. SIGINT and
+ * SIGTERM end it after tidying up: it throws, with 130 as the exit status.
  */
-export async function runCases(
-  invocation: Invocation,
-  onStart: (report: Report) => void,
-  onCase: (report: Report, last: CaseReport) => void,
-): Promise<Report> {
+export async function runCases(invocation: Invocation, listener: Listener): Promise<Report> {
   const interrupted = new Promise<never>((_, reject) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) {
       process.once(signal, () => {
@@ -66,23 +72,27 @@ export async function runCases(
     scale,
     cases: finished,
   };
-  onStart(report);
+  listener.start(report);
   const progress = new Progress();
-  for (const benchCase of chosen) {
+  const estimate = new Estimate(invocation);
+  for (const [index, benchCase] of chosen.entries()) {
+    listener.before(benchCase, chosen.length - index, estimate.minutesFor(chosen.slice(index)));
     const start = performance.now();
     const before = stolenTime();
     const result = await runCase(benchCase, invocation, progress, interrupted);
     const after = stolenTime();
+    const seconds = (performance.now() - start) / 1e3;
+    estimate.took(benchCase, seconds);
     const last: CaseReport = {
       name: benchCase.name,
       summary: benchCase.summary,
-      seconds: Math.round((performance.now() - start) / 100) / 10,
+      seconds: Math.round(seconds * 10) / 10,
       stolenPercent:
         (100 * (after.stolen - before.stolen)) / Math.max(1, after.total - before.total),
       ...result,
     };
     finished.push(last);
-    onCase(report, last);
+    listener.after(report, last);
   }
   return report;
 }
@@ -102,38 +112,85 @@ function takeHome(): void {
   }
 }
 
-/** Runs one case in a folder of its own and undoes what it started, however it ends. */
+/** What a case gave, or why it gave nothing. */
+type Outcome = CaseResult & Pick<CaseReport, 'failed'>;
+
+/**
+ * Runs one case in a folder of its own and undoes what it started, however it ends.
+ * @throws {Error} only if the whole was interrupted.
+ */
 async function runCase(
   benchCase: BenchCase,
   invocation: Invocation,
   progress: Progress,
   interrupted: Promise<never>,
-): Promise<CaseResult> {
+): Promise<Outcome> {
   const scratch = mkdtempSync(path.join(os.tmpdir(), 'hf-bench-'));
-  const undo: (() => Promise<void> | void)[] = [];
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      reject(
-        new Error(
-          `${benchCase.name} took more than ${String(invocation.limitMinutes)} minutes, at: ${progress.text}`,
-        ),
-      );
-    }, invocation.limitMinutes * 60_000);
+  const undo = new UndoList();
+  let giveUp: (error: Error) => void = () => undefined;
+  const stopped = new Promise<never>((_, reject) => {
+    giveUp = reject;
   });
+  stopped.catch(() => undefined);
+  // What nobody waits for must not take the other cases with it.
+  const onStray = (reason: unknown): void => {
+    giveUp(reason instanceof Error ? reason : new Error(String(reason)));
+  };
+  process.on('unhandledRejection', onStray);
+  const { limitMinutes } = invocation;
+  const timer = setTimeout(() => {
+    giveUp(new Error(`took more than ${String(limitMinutes)} minutes, at: ${progress.text}`));
+  }, limitMinutes * 60_000);
+  const failures: unknown[] = [];
+  let result: CaseResult | undefined;
   try {
-    const result = benchCase.run({
+    const running = benchCase.run({
       ...invocation,
       random: seededRandom(invocation.seed),
       progress,
       scratch,
-      defer: (step) => undo.push(step),
+      defer: (step) => {
+        undo.add(step);
+      },
     });
-    return await Promise.race([result, interrupted, late]);
-  } finally {
-    clearTimeout(timer);
-    for (const step of undo.reverse()) await step();
-    rmSync(scratch, { recursive: true, force: true });
-    progress.clear();
+    result = await Promise.race([running, interrupted, stopped]);
+  } catch (error) {
+    failures.push(error);
+  }
+  clearTimeout(timer);
+  failures.push(...(await undo.run()));
+  process.off('unhandledRejection', onStray);
+  rmSync(scratch, { recursive: true, force: true });
+  progress.clear();
+  if (process.exitCode === 130) await interrupted;
+  const [failure] = failures;
+  if (result !== undefined && failure === undefined) return result;
+  const failed = failure instanceof Error ? failure.message : String(failure);
+  return { ...(result ?? { settings: {}, rows: [], ratios: [], notes: [] }), failed };
+}
+
+/** What a case has to undo, in reverse order. */
+class UndoList {
+  readonly #steps: (() => Promise<void> | void)[] = [];
+  #isOver = false;
+
+  /** After the end of its case, which was given up and goes on: at once. */
+  add(step: () => Promise<void> | void): void {
+    if (!this.#isOver) this.#steps.push(step);
+    else Promise.resolve(step()).catch(() => undefined);
+  }
+
+  /** @returns what went wrong; each step is taken, whatever another one does. */
+  async run(): Promise<unknown[]> {
+    this.#isOver = true;
+    const failures: unknown[] = [];
+    for (const step of this.#steps.reverse()) {
+      try {
+        await step();
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+    return failures;
   }
 }

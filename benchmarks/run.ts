@@ -3,13 +3,13 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { cases } from './cases/index.js';
-import { formatCase, type Report, type Scale } from './harness/index.js';
+import { formatCase, goalsMarkdown, goalsOf, type Report, type Scale } from './harness/index.js';
 import { findCase, runCases, UsageError, type Invocation } from './invocation.js';
 
 const DEFAULT_RUNS = 5;
 const QUICK_RUNS = 2;
 /** Far more than any case should take; what hangs has to end. */
-const LIMIT_MINUTES = { tiny: 10, small: 10, normal: 40, full: 240 } as const;
+const LIMIT_MINUTES = { tiny: 10, small: 10, normal: 25, full: 120 } as const;
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const RESULTS = path.join(ROOT, 'benchmarks/results');
 
@@ -23,6 +23,7 @@ Runs the named benchmarks, or all of them.
   --full         the largest sizes of those that have some, which take long
   --seed N       repeat the order and inputs of an earlier invocation
   --json FILE    where the results go (default benchmarks/results/TIME.json)
+  --markdown FILE  write the goals and how they went as a table of Markdown
   --cpu-prof     write a CPU profile of each agent's main thread and workers to benchmarks/results
   --help         this text
 
@@ -30,6 +31,8 @@ Runs the named benchmarks, or all of them.
 
 interface Options extends Invocation {
   readonly json: string;
+  /** Absent: no table is written. */
+  readonly markdown: string | undefined;
 }
 
 function readOptions(): Options | string {
@@ -51,6 +54,7 @@ function readOptions(): Options | string {
     seed: count(values.seed, 1 + Math.floor(Math.random() * 2 ** 31)),
     json:
       values.json === undefined ? path.join(RESULTS, `${stamp}.json`) : path.resolve(values.json),
+    markdown: values.markdown === undefined ? undefined : path.resolve(values.markdown),
     agentNodeOptions:
       values['cpu-prof'] === true ? ['--cpu-prof', `--cpu-prof-dir=${RESULTS}/profiles`] : [],
   };
@@ -67,6 +71,7 @@ function parseArguments() {
         full: { type: 'boolean' },
         seed: { type: 'string' },
         json: { type: 'string' },
+        markdown: { type: 'string' },
         'cpu-prof': { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },
@@ -93,10 +98,9 @@ async function main(): Promise<void> {
     console.log(options);
     return;
   }
-  const { json } = options;
-  await runCases(
-    options,
-    ({ machine, seed }) => {
+  const { json, markdown } = options;
+  const { cases: ran } = await runCases(options, {
+    start: ({ machine, seed }) => {
       console.log(
         `${machine.cpu}, ${String(machine.cores)} cores, ${machine.distribution}, ${machine.kernel}, node ${machine.node}, holdfast ${machine.holdfast} ${machine.commit ?? ''}`,
       );
@@ -104,15 +108,32 @@ async function main(): Promise<void> {
       console.log(tools.join('; '));
       console.log(`seed ${String(seed)}, load average ${String(machine.load)}\n`);
     },
-    (report, last) => {
+    before: ({ name }, left, minutes) => {
+      const time = minutes < 1 ? 'less than a minute' : `about ${minutes.toFixed(0)} min`;
+      console.log(`${name}: ${String(left)} to go, ${time}`);
+    },
+    after: (report, last) => {
       console.log(formatCase(last.name, last));
+      if (last.failed !== undefined) console.log(`  FAILED: ${last.failed}\n`);
       console.log(
         `  took ${last.seconds.toFixed(0)} s${last.stolenPercent >= 1 ? `, ${last.stolenPercent.toFixed(1)} % of the machine's time was given to others` : ''}\n`,
       );
       write(json, report);
     },
-  );
+  });
+  summarizeAll(ran);
+  if (markdown !== undefined) writeFileSync(markdown, goalsMarkdown(ran));
   console.log(`results: ${path.relative(process.cwd(), json)}`);
+}
+
+function summarizeAll(ran: Report['cases']): void {
+  const goals = goalsOf(ran);
+  const met = goals.filter(({ verdict }) => verdict.met).length;
+  if (goals.length > 0) console.log(`goals met: ${String(met)} of ${String(goals.length)}`);
+  const failed = ran.filter((each) => each.failed !== undefined);
+  if (failed.length === 0) return;
+  console.log(`failed: ${failed.map(({ name }) => name).join(', ')}`);
+  process.exitCode = 1;
 }
 
 try {

@@ -51,6 +51,7 @@ export const burst: BenchCase = {
   name: 'burst',
   summary:
     'W16: 1000 terminals created as fast as can be, and ended at once: time, main-loop delay, echo meanwhile; a bare fork loop, tmux',
+  minutes: 4,
   run: runBurst,
 };
 

@@ -36,6 +36,7 @@ export const connect: BenchCase = {
   name: 'connect',
   summary:
     'from the start of `holdfast ssh`, `holdfast attach` or `ssh` to the first prompt, by engine; beside OpenSSH to sshd',
+  minutes: 3,
   run: runConnect,
 };
 

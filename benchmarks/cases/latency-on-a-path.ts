@@ -34,6 +34,7 @@ export const latencyOnAPath: BenchCase = {
   name: 'latency-on-a-path',
   summary:
     'W6: keystroke echo over WebRTC with a round trip of 0, 50 and 150 ms and 0, 1 and 5 % loss, both engines; beside a bare data channel',
+  minutes: 8,
   run: runLatency,
 };
 

@@ -32,6 +32,7 @@ export const reAttach: BenchCase = {
   name: 're-attach',
   summary:
     'W9: attach to a terminal whose 64 KiB ring is full, until the last byte: on open and new connections, local and by WebRTC; the cost of a snapshot',
+  minutes: 2,
   run: runReAttach,
 };
 

@@ -33,6 +33,7 @@ const WAYS = [
 export const sftp: BenchCase = {
   name: 'sftp',
   summary: "a large file each way by OpenSSH's sftp, to our server and to OpenSSH's, on a pipe",
+  minutes: 3,
   run: runSftp,
 };
 

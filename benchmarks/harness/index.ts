@@ -4,6 +4,7 @@
  */
 export { betterOf, compare, figureTitle, type Comparison } from './compare.js';
 export { flowFigures, withCosts, type Costs, type Flow, type Sides } from './costs.js';
+export { goalsMarkdown, goalsOf, lossesOf, type GoalFinding, type Loss } from './findings.js';
 export { formatGoal, formatVerdict, judge, type Goal, type Verdict } from './goals.js';
 export { describeMachine, stolenTime, type Machine } from './machine.js';
 export {

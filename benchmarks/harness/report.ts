@@ -8,6 +8,8 @@ export interface CaseReport extends CaseResult {
   readonly seconds: number;
   /** CPU time that the hypervisor gave to others meanwhile, in percent of all; above 1 the figures suffer. */
   readonly stolenPercent: number;
+  /** Why it has no figures, or not all. Absent: it ended well. */
+  readonly failed?: string | undefined;
 }
 
 /** What the JSON file of one invocation holds. */

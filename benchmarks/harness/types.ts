@@ -86,5 +86,7 @@ export interface BenchCase {
   readonly name: string;
   /** One line for the list. Workloads are named by their ids, as in `W4`. */
   readonly summary: string;
+  /** How long it takes on two cores at its normal size with five runs, about. */
+  readonly minutes: number;
   run(context: CaseContext): Promise<CaseResult>;
 }
