@@ -26,6 +26,10 @@ export interface Invocation {
   readonly limitMinutes: number;
 }
 
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
+/** What shells say of a program that SIGINT ended. */
+const INTERRUPTED = 130;
+
 export class UsageError extends Error {}
 
 /** @throws {UsageError} no case has this name. */
@@ -51,15 +55,38 @@ export interface Listener {
  * SIGTERM end it after tidying up: it throws, with 130 as the exit status.
  */
 export async function runCases(invocation: Invocation, listener: Listener): Promise<Report> {
+  const { interrupted, ignore } = interruption();
+  try {
+    return await runAll(invocation, listener, interrupted);
+  } finally {
+    ignore();
+  }
+}
+
+/** Rejects at the first SIGINT or SIGTERM, until it is ignored again. */
+function interruption(): { readonly interrupted: Promise<never>; ignore(): void } {
+  let interrupt: (signal: NodeJS.Signals) => void = () => undefined;
   const interrupted = new Promise<never>((_, reject) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-      process.once(signal, () => {
-        process.exitCode = 130;
-        reject(new Error(`interrupted by ${signal}`));
-      });
-    }
+    interrupt = (signal) => {
+      process.exitCode = INTERRUPTED;
+      reject(new Error(`interrupted by ${signal}`));
+    };
   });
   interrupted.catch(() => undefined);
+  for (const signal of SIGNALS) process.once(signal, interrupt);
+  return {
+    interrupted,
+    ignore: () => {
+      for (const signal of SIGNALS) process.off(signal, interrupt);
+    },
+  };
+}
+
+async function runAll(
+  invocation: Invocation,
+  listener: Listener,
+  interrupted: Promise<never>,
+): Promise<Report> {
   takeHome();
   const { chosen, runs, scale, seed } = invocation;
   const finished: CaseReport[] = [];
@@ -162,7 +189,7 @@ async function runCase(
   process.off('unhandledRejection', onStray);
   rmSync(scratch, { recursive: true, force: true });
   progress.clear();
-  if (process.exitCode === 130) await interrupted;
+  if (process.exitCode === INTERRUPTED) await interrupted;
   const [failure] = failures;
   if (result !== undefined && failure === undefined) return result;
   const failed = failure instanceof Error ? failure.message : String(failure);

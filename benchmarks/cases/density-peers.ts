@@ -36,9 +36,17 @@ export async function peersAndViewers(context: CaseContext): Promise<Row[]> {
       context.progress.show(
         `density · ${GROUP}, ${kind} · run ${String(run)}/${String(context.runs)}`,
       );
-      const measured = await measure(context, kind, peers, viewers);
-      add(peerName(kind), measured.peer);
-      add(viewerName(kind), measured.viewer);
+      try {
+        const measured = await measure(context, kind, peers, viewers);
+        add(peerName(kind), measured.peer);
+        add(viewerName(kind), measured.viewer);
+      } catch (error) {
+        // One of many connections that did not come about must not cost the case all its other figures.
+        skipped.set(
+          `${peerName(kind)}, run ${String(run)}`,
+          error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error),
+        );
+      }
     }
   }
   return [

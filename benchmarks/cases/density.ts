@@ -31,6 +31,7 @@ const TMUX = 'tmux';
 const DTACH = 'dtach';
 /** For the shells to have printed their prompts, and what was needed once to be given back. */
 const SETTLE_MS = 1_500;
+const WARM_UP = 20;
 const MOST_DTACH = 200;
 
 /** What many terminals that do nothing take. */
@@ -38,7 +39,7 @@ export const density: BenchCase = {
   name: 'density',
   summary:
     'W1, W2: 100, 1000 (--full: 3000) idle terminals: memory, threads, descriptors, idle CPU, time to create; full rings; memory per peer and viewer; tmux, dtach, sshd',
-  minutes: 10,
+  minutes: 12,
   run: runDensity,
 };
 
@@ -88,7 +89,7 @@ async function runDensity(context: CaseContext): Promise<CaseResult> {
     ),
     notes: [
       'one /bin/sh in each; each run is with a fresh server, since memory once taken is not given back, and so there is no warm-up',
-      'PSS is that of the servers, without the shells, and beyond what the server takes by itself (base); threads and descriptors are of the server, for all',
+      'PSS is that of the servers, without the shells, and beyond what the server takes by itself (base); threads and descriptors are of the server, for all and those that came first',
       'creating: one after the other; for holdfast until a viewer is attached, for tmux until its server has answered, for dtach until its program has returned',
       `dtach has a process for each terminal, and is measured with at most ${String(MOST_DTACH)}`,
     ],
@@ -143,8 +144,8 @@ async function measureHoldfast(
 ): Promise<Measured> {
   const { agent, client, stop } = await startPair(context);
   try {
-    // The first one loads code that all share.
-    await client.call('create', { count: 1 });
+    // The first ones load code that all share, and have what the start left behind collected.
+    await client.call('create', { count: WARM_UP });
     await settle(context, SETTLE_MS);
     const { pid } = agent.program;
     const base = pssBytes(pid);

@@ -2,12 +2,17 @@
 import type { BenchCase } from '../harness/index.js';
 import { burst } from './burst.js';
 import { connect } from './connect.js';
+import { crowd } from './crowd.js';
 import { density } from './density.js';
 import { echoUnderFlood } from './echo-under-flood.js';
 import { fanOut } from './fan-out.js';
 import { latencyOnAPath } from './latency-on-a-path.js';
 import { reAttach } from './re-attach.js';
+import { resizeStorm } from './resize-storm.js';
 import { sftp } from './sftp.js';
+import { slowLink } from './slow-link.js';
+import { ssh } from './ssh.js';
+import { stoppedViewer } from './stopped-viewer.js';
 import { throughput } from './throughput.js';
 import { webrtcBulk } from './webrtc-bulk.js';
 
@@ -21,5 +26,10 @@ export const cases: readonly BenchCase[] = [
   reAttach,
   density,
   burst,
+  stoppedViewer,
+  slowLink,
+  crowd,
+  resizeStorm,
+  ssh,
   sftp,
 ];

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   atScale,
   compare,
@@ -26,6 +27,9 @@ import { connectPair } from './connect-pair.js';
 const PEERS = new URL('../programs/peers-child.js', import.meta.url);
 const PAIR = new URL('../programs/pair-child.js', import.meta.url);
 const KEY_INTERVAL_MS = 50;
+/** For a handshake or the last key beyond its time. */
+const PATIENCE_MS = 15_000;
+const CLOSE_MS = 1_000;
 const ROUND_TRIPS = [0, 50, 150];
 const LOSSES = [0, 0.01, 0.05];
 
@@ -59,6 +63,7 @@ async function runLatency(context: CaseContext): Promise<CaseResult> {
   context.defer(() => relay.stop());
   const { probes, skipped } = await prepareProbes(context, relay);
   const results = new Map<string, number[][]>();
+  const failures = new Map<string, number>();
   const key = (group: string, subject: string): string => `${group}\n${subject}`;
   for (let run = 0; run <= context.runs; run += 1) {
     for (const roundTrip of shuffled(roundTrips, context.random)) {
@@ -70,11 +75,14 @@ async function runLatency(context: CaseContext): Promise<CaseResult> {
         await Promise.all(
           losses.map(async (loss) => {
             const seed = Math.floor(context.random() * 2 ** 31);
-            const probe = await open({ delayMs: roundTrip / 2, loss, seed });
-            const latencies = await probe.echo(run === 0 ? 10 : keys);
-            await probe.close();
             const name = key(groupName(roundTrip, loss), subject);
-            if (run > 0) results.set(name, [...(results.get(name) ?? []), [...latencies]]);
+            const latencies = await tryEcho(
+              () => open({ delayMs: roundTrip / 2, loss, seed }),
+              run === 0 ? 10 : keys,
+            );
+            if (run === 0) return;
+            if (latencies === undefined) failures.set(name, (failures.get(name) ?? 0) + 1);
+            else results.set(name, [...(results.get(name) ?? []), [...latencies]]);
           }),
         );
       }
@@ -85,7 +93,11 @@ async function runLatency(context: CaseContext): Promise<CaseResult> {
   );
   const rows: Row[] = groups.flatMap(({ group, roundTrip }) => [
     ...probes.map(({ subject }) =>
-      toRow(group, subject, roundTrip, results.get(key(group, subject)) ?? []),
+      toRow(
+        { group, subject, roundTrip },
+        results.get(key(group, subject)) ?? [],
+        failures.get(key(group, subject)) ?? 0,
+      ),
     ),
     ...skipped.map(([subject, reason]) => ({
       ...{ group, subject },
@@ -180,12 +192,19 @@ function bareProbe(context: CaseContext, relay: UdpRelay, kind: PairKind): Probe
   };
 }
 
-function toRow(group: string, subject: string, roundTrip: number, runs: readonly number[][]): Row {
+function toRow(
+  { group, subject, roundTrip }: Pick<Row, 'group' | 'subject'> & { readonly roundTrip: number },
+  runs: readonly number[][],
+  failed: number,
+): Row {
   const figure = (name: string, q: number, less = 0): Figure => ({
     name,
     unit: 'ms',
     samples: runs.map((latencies) => quantile(latencies, q) - less),
   });
+  if (runs.length === 0) {
+    return { group, subject, figures: [], skipped: `no echo in any of ${String(failed)} runs` };
+  }
   return {
     group,
     subject,
@@ -194,8 +213,33 @@ function toRow(group: string, subject: string, roundTrip: number, runs: readonly
       figure('p99', 0.99),
       figure('max', 1),
       figure('p50 beyond the round trip', 0.5, roundTrip),
+      ...(failed === 0 ? [] : [{ name: 'runs without an echo', unit: '', samples: [failed] }]),
     ],
   };
+}
+
+/** Absent: it did not connect in time, or a key never came back, as happens where packets are lost. */
+async function tryEcho(
+  open: () => ReturnType<Probe['open']>,
+  keys: number,
+): Promise<readonly number[] | undefined> {
+  const late = new AbortController();
+  const give = <T>(promise: Promise<T>, milliseconds: number): Promise<T | undefined> =>
+    Promise.race([
+      promise.catch(() => undefined),
+      sleep(milliseconds, undefined, { signal: late.signal }).catch(() => undefined),
+    ]);
+  const opening = open();
+  try {
+    const probe = await give(opening, PATIENCE_MS);
+    if (probe === undefined) return undefined;
+    return await give(probe.echo(keys), keys * KEY_INTERVAL_MS + PATIENCE_MS);
+  } finally {
+    late.abort();
+    // What never opens ends with the case.
+    const closing = opening.then((probe) => probe.close());
+    await Promise.race([closing.catch(() => undefined), sleep(CLOSE_MS)]);
+  }
 }
 
 function oursOf(engine: Engine): string {

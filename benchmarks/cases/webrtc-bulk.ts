@@ -61,7 +61,7 @@ export const webrtcBulk: BenchCase = {
   name: 'webrtc-bulk',
   summary:
     'MB/s over WebRTC with one and eight peers, both engines and directions, 0, 10 and 25 ms each way, an echo beside it; bare werift and node-datachannel pairs',
-  minutes: 6,
+  minutes: 8,
   run: runWebrtcBulk,
 };
 

@@ -1,7 +1,7 @@
 /** Program: many viewers that only count. */
 import { randomUUID } from 'node:crypto';
 import type { TerminalId } from '../../src/shared/common/index.js';
-import type { TerminalSettings } from '../../src/shared/common/wire/index.js';
+import type { TerminalSettings, TerminalSize } from '../../src/shared/common/wire/index.js';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { serveProgram, wallNow } from '../harness/index.js';
 import {
@@ -27,6 +27,13 @@ export interface JoinParams {
   readonly viewers: number;
   readonly ids: readonly string[];
   readonly typists: 'all' | 'none';
+}
+
+export interface ResizeParams {
+  /** Of each viewer. */
+  readonly perSecond: number;
+  readonly milliseconds: number;
+  readonly last: TerminalSize;
 }
 
 /** Of all viewers of this process so far. */
@@ -93,6 +100,25 @@ const methods = {
   /** Resolves when every viewer has had at least `bytes` bytes, missed ones included. */
   flowing: async ({ bytes }: { readonly bytes: number }) => {
     while (!hasAll(bytes)) await sleep(POLL_MS);
+  },
+
+  /**
+   * Every viewer of the first terminal asks for another size so often a second; at the end the first one asks for
+   * `last`. @returns how many sizes were asked for.
+   */
+  resize: async ({ perSecond, milliseconds, last }: ResizeParams): Promise<number> => {
+    const viewers = watched[0] ?? [];
+    const end = performance.now() + milliseconds;
+    let asked = 0;
+    while (performance.now() < end) {
+      for (const [index, viewer] of viewers.entries()) {
+        viewer.resize({ rows: 20 + ((asked + index) % 20), cols: 60 + ((asked * 7 + index) % 60) });
+        asked += 1;
+      }
+      await sleep(1_000 / perSecond);
+    }
+    viewers[0]?.resize(last);
+    return asked + 1;
   },
 
   figures: async (_: object): Promise<CrowdFigures> => figures(),
