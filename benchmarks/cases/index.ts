@@ -11,6 +11,7 @@ import { reAttach } from './re-attach.js';
 import { resizeStorm } from './resize-storm.js';
 import { sftp } from './sftp.js';
 import { slowLink } from './slow-link.js';
+import { soak } from './soak.js';
 import { ssh } from './ssh.js';
 import { stoppedViewer } from './stopped-viewer.js';
 import { throughput } from './throughput.js';
@@ -32,4 +33,5 @@ export const cases: readonly BenchCase[] = [
   resizeStorm,
   ssh,
   sftp,
+  soak,
 ];

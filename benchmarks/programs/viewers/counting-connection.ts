@@ -87,7 +87,7 @@ function over(socket: Socket): FramedConnection {
   const framed: FramedConnection = new FramedConnection({
     role: 'client',
     transport: {
-      write: (header, payload) => {
+      write: (bytes, written) => {
         if (socket.destroyed) return;
         if (!corked) {
           corked = true;
@@ -97,11 +97,10 @@ function over(socket: Socket): FramedConnection {
             socket.uncork();
           });
         }
-        const bytes = header.length + payload.length;
-        pendingBytes += bytes;
-        socket.write(header);
-        socket.write(payload, () => {
-          pendingBytes -= bytes;
+        pendingBytes += bytes.length;
+        socket.write(bytes, () => {
+          pendingBytes -= bytes.length;
+          written?.();
           framed.drained();
         });
       },

@@ -173,6 +173,9 @@ export class WeriftConnection implements PeerConnection, ChannelHost {
     this.#heartbeat.probe();
   }
 
+  /** The other end learns of it by the ABORT that werift sends. */
+  readonly cut = (): void => this.transportEnded({ code: 'ERR_PEER_LOST', message: 'it was cut' });
+
   readonly close = once(async (): Promise<void> => {
     if (this.#state === 'open') {
       this.#state = 'draining';
@@ -266,7 +269,7 @@ export class WeriftConnection implements PeerConnection, ChannelHost {
       return;
     }
     // Copied: werift's buffer may be a slice of a pool, which must never be transferred.
-    this.#streams.get(streamId)?.channel.receive(new Uint8Array(data));
+    this.#streams.get(streamId)?.channel.receive(new Uint8Array(data), false);
   }
 
   #receiveDcep(streamId: number, data: Buffer): void {
