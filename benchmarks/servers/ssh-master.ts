@@ -32,7 +32,8 @@ export async function startSshMaster(target: SshTarget, socket: string): Promise
   const ssh = findTool('ssh') ?? 'ssh';
   const options = [...target.options, '-o', `ControlPath=${socket}`];
   const master = spawn(ssh, [...options, '-o', 'ControlMaster=yes', '-N', SSH_HOST], {
-    stdio: ['ignore', 'ignore', 'inherit'],
+    // It complains each time that a client asks for a PTY and has none itself.
+    stdio: 'ignore',
   });
   const ended = once(master, 'exit');
   const deadline = performance.now() + CONNECT_MS;
@@ -65,7 +66,7 @@ export async function startSshMaster(target: SshTarget, socket: string): Promise
     run: (command, { input, isPty = false } = {}) =>
       finish(ssh, [...options, isPty ? '-tt' : '-T', SSH_HOST, command], {
         ...(input === undefined ? {} : { input }),
-        // The master complains each time that its client has no terminal.
+        // It says that its input is no terminal.
         isQuiet: isPty,
       }),
     sftp: (line) =>

@@ -15,14 +15,14 @@ const runBench = (...args: string[]) =>
 
 test('bench - a quick run prints a table and writes what it measured', async () => {
   const json = path.join(tempDir(), 'results.json');
-  const args = ['re-attach', 'sftp', '--quick', '--runs', '1', '--seed', '7', '--json', json];
+  const args = ['crowd', 'sftp', '--quick', '--runs', '1', '--seed', '7', '--json', json];
   const { status, stdout, stderr } = await runBench(...args);
   assert.equal(status, 0, stderr);
-  assert.match(stdout.toString(), /on an open connection +\d/);
+  assert.match(stdout.toString(), /^ +holdfast +\d/m);
   const report = JSON.parse(readFileSync(json, 'utf8')) as Report;
   assert.deepEqual(
     report.cases.map(({ name }) => name),
-    ['re-attach', 'sftp'],
+    ['crowd', 'sftp'],
   );
   assert.equal(report.seed, 7);
   assert.equal(report.scale, 'tiny');
