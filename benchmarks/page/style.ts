@@ -13,7 +13,7 @@ export const STYLE = `
 }
 * { box-sizing: border-box; }
 body {
-  margin: 0 auto; padding: 1.5rem 1rem 4rem; max-width: 74rem;
+  margin: 0 auto; padding: 1.5rem 1rem 4rem; max-width: 84rem;
   background: var(--page); color: var(--ink);
   font: 15px/1.5 system-ui, sans-serif; font-variant-numeric: tabular-nums;
 }
@@ -50,7 +50,7 @@ ul.losses li { display: grid; grid-template-columns: 7rem 1fr 11rem; gap: 0 1rem
 svg { display: block; width: 100%; height: auto; }
 .scroll { overflow-x: auto; margin: 0.8rem 0; }
 table { border-collapse: collapse; font-size: 0.87rem; }
-th, td { text-align: right; padding: 0.25rem 0.7rem; border-bottom: 1px solid var(--edge); white-space: nowrap; }
+th, td { text-align: right; padding: 0.25rem 0.5rem; border-bottom: 1px solid var(--edge); white-space: nowrap; }
 th { color: var(--soft); font-weight: 600; }
 th:first-child, td:first-child { text-align: left; padding-left: 0; }
 td small { color: var(--soft); }
