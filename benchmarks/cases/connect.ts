@@ -23,7 +23,7 @@ import type { ConnectMethods, ConnectParams } from '../programs/connect-child.js
 import { SSH_HOST, startOpenSsh, startSshAgent, startWorkspace } from '../servers/index.js';
 
 const PROGRAM = new URL('../programs/connect-child.js', import.meta.url);
-const CLI = new URL('../../src/main/cli/main.js', import.meta.url).pathname;
+const CLI = new URL('../../program/holdfast.js', import.meta.url).pathname;
 const GROUP = 'to the first prompt';
 const SSHD = 'ssh to sshd';
 const PROXIED = 'ssh through holdfast proxy';
