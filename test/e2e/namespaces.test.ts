@@ -165,7 +165,7 @@ test(
     const direct = await inside(
       ...[
         process.execPath,
-        readFileSync(up.sshConfig, 'utf8').match(/'([^']+main\.js)'/)?.[1] ?? '',
+        readFileSync(up.sshConfig, 'utf8').match(/'([^']+holdfast\.js)'/)?.[1] ?? '',
       ],
       ...['ping', 'local', '--engine', 'direct', '--config-dir', up.ready.clientConfigDir],
     );
