@@ -105,6 +105,9 @@ export async function dropFiles(
   `);
 }
 
+/** Of a finger's moves, in seconds. */
+const FRAME_S = 0.016;
+
 /** One finger from one point to another, in `steps` moves. */
 export async function drag(
   page: Page,
@@ -113,12 +116,16 @@ export async function drag(
   steps = 8,
 ): Promise<void> {
   const session = await page.context().newCDPSession(page);
+  // What the page measures is the finger's time, not that of a busy machine, on which a swipe took over 600 ms.
+  let timestamp = Date.now() / 1_000;
   const touch = async (type: string, at: readonly [number, number] | undefined): Promise<void> => {
     const touchPoints = at === undefined ? [] : [{ x: at[0], y: at[1] }];
     await session.send('Input.dispatchTouchEvent', {
       type: type as 'touchStart' | 'touchMove' | 'touchEnd',
       touchPoints,
+      timestamp,
     });
+    timestamp += FRAME_S;
   };
   await touch('touchStart', from);
   for (let step = 1; step <= steps; step += 1) {
