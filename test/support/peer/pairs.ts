@@ -13,7 +13,6 @@ import {
 } from '../../../src/shared/node/peer/index.js';
 import type { IceCandidate } from '../../../src/shared/common/wire/index.js';
 import type { WeriftInternals } from '../../../src/shared/node/peer/werift/internals.js';
-import type { WeriftConnection } from '../../../src/shared/node/peer/werift/werift-connection.js';
 
 /** Two ends of one connection in this process. */
 export interface Pair {
@@ -105,6 +104,8 @@ export async function weriftPair(options: PairOptions = {}): Promise<Pair> {
   for (const candidate of early) answerer.addCandidate(candidate);
   await offer.setAnswer(answerer.sdp);
   const [client, server] = await Promise.all([offer.connection, answerer.connection]);
+  insides.set(client, offer.internals);
+  insides.set(server, answerer.internals);
   const { sctp, dtlsTransport } = weriftInternals(client);
   return pairOf(
     client,
@@ -121,10 +122,13 @@ export async function weriftPair(options: PairOptions = {}): Promise<Pair> {
   );
 }
 
-/** The insides of a werift connection, for tests that play a hostile peer. */
+const insides = new WeakMap<PeerConnection, WeriftInternals>();
+
+/** The insides of an end of a werift pair, for tests that play a hostile peer. */
 export function weriftInternals(connection: PeerConnection): WeriftInternals {
-  // Any end of a werift pair is one; the interface hides it from everybody but tests.
-  return (connection as unknown as Pick<WeriftConnection, 'internals'>).internals;
+  const found = insides.get(connection);
+  if (found === undefined) throw new Error('not an end of a werift pair');
+  return found;
 }
 
 /** The certificate, in PEM, that an attempt will show: public, as everybody sees it in the handshake. */

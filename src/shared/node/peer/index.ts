@@ -5,10 +5,13 @@
 export type {
   EngineName,
   OpenChannelOptions,
+  PeerAttempt,
   PeerBinding,
   PeerChannel,
   PeerConnection,
   PeerEnd,
+  PeerOffer,
+  WebRtcOptions,
 } from './types.js';
 export {
   dialFramedWebSocket,
@@ -28,5 +31,4 @@ export {
   WERIFT_VERSION,
   type WeriftAttempt,
   type WeriftOffer,
-  type WeriftOptions,
 } from './werift/index.js';
