@@ -4,8 +4,11 @@ import { test } from 'node:test';
 import type { PeerConnection } from '../../src/shared/node/peer/index.js';
 import { checkLeaks } from '../support/index.js';
 import { Collector, nextChannel } from '../support/peer/channels.js';
+import { startNative } from '../support/peer/start-native.js';
+import { webRtcPair } from '../support/peer/webrtc-pair.js';
 import { weriftInternals, weriftPair, type Pair } from '../support/peer/pairs.js';
 
+await startNative();
 checkLeaks();
 
 const bytesOf = (text: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(text);
@@ -127,6 +130,42 @@ test('hostile network - spoofed DTLS records leave a session alone', async () =>
   stranger.close();
   await pair.close();
 });
+
+test('hostile network - no record number is used twice, since it is the nonce of the encryption', async () => {
+  const seen = new Map<string, Buffer>();
+  const twice: string[] = [];
+  const pair = await webRtcPair({
+    client: 'werift',
+    server: 'werift',
+    filter: (datagram, to) => {
+      for (const { epoch, number, bytes } of records(datagram)) {
+        if (epoch === 0) continue;
+        const key = `${to} ${String(number)}`;
+        // The same bytes again are a retransmission, by which nothing is given away.
+        if (seen.get(key)?.equals(bytes) === false) twice.push(key);
+        seen.set(key, bytes);
+      }
+      return [datagram];
+    },
+  });
+  for (let round = 0; round < 20; round += 1) await echoes(pair);
+  assert.ok(seen.size > 40);
+  assert.deepEqual(twice, []);
+  await pair.close();
+});
+
+/** The DTLS records of a datagram; none, if it is STUN. */
+function* records(datagram: Buffer): Generator<{ epoch: number; number: number; bytes: Buffer }> {
+  for (let at = 0; at + 13 <= datagram.length && (datagram[at] ?? 0) >= 20;) {
+    const end = at + 13 + datagram.readUInt16BE(at + 11);
+    yield {
+      epoch: datagram.readUInt16BE(at + 3),
+      number: datagram.readUIntBE(at + 5, 6),
+      bytes: datagram.subarray(at, end),
+    };
+    at = end;
+  }
+}
 
 test('hostile network - a replayed record is dropped', async () => {
   const pair = await weriftPair();

@@ -1,4 +1,4 @@
-import { assertNever } from '../../shared/common/index.js';
+import { assertNever, limits } from '../../shared/common/index.js';
 import type { IceCandidate, IceServer } from '../../shared/common/wire/index.js';
 import {
   answerWerift,
@@ -23,9 +23,6 @@ export interface Establishing {
   /** Gives up; does nothing once the connection stands. */
   abandon(): void;
 }
-
-/** A client has a few per network interface. */
-const MAX_EARLY_CANDIDATES = 64;
 
 /** Sets up the connection that `task` is about. */
 export function establish(task: PeerTask, options: EstablishOptions): Establishing {
@@ -78,7 +75,7 @@ function establishWebRtc(
     connection: start(),
     addCandidate: (each) => {
       if (attempt !== undefined) attempt.addCandidate(each);
-      else if (early.length < MAX_EARLY_CANDIDATES) early.push(each);
+      else if (early.length < limits.EARLY_CANDIDATES) early.push(each);
     },
     abandon: () => {
       isAbandoned = true;

@@ -190,10 +190,10 @@ export class LinkedConnection<B extends { readonly engine: string }> implements 
   readonly close = once(async (): Promise<void> => {
     if (this.#state === 'open') {
       this.#state = 'draining';
-      const handshake = this.#peer?.handshake === true;
-      if (handshake) for (const { channel } of this.#streams.values()) channel.close();
+      for (const { channel } of this.#streams.values()) channel.close();
       await this.#drain(() => this.#isIdle(), PEER_DRAIN_MS);
       if (this.#linkStands) {
+        const handshake = this.#peer?.handshake === true;
         this.#sendLink({ type: 'goodbye', error: undefined });
         // One that knows the handshake ends it from there; the stack of another has nothing left to send.
         await this.#drain(() => !handshake && this.#stack.isIdle, GOODBYE_MS);

@@ -23,13 +23,14 @@ type LinkWord = Extract<LinkMessage, { readonly channel: number }>;
 
 /**
  * One data channel of a connection: when it may be sent what, and how it ends. It ends when both ends have said
- * how many messages they sent (`end`), and each has confirmed that it has them all (`done`); only then is the
- * stream under it reset, so that no stack can lose anything by that. With a peer that knows no such words the
+ * how many messages they sent (`end`), and each has confirmed that it has them all (`done`); only then does the end that
+ * opened it reset the stream under it, so that no stack can lose anything by that. With a peer that knows no such words the
  * stack resets it once everything has been acknowledged.
  */
 export class Stream {
   readonly channel: FramedChannel;
   readonly #host: StreamHost;
+  readonly #isOurs: boolean;
   /** The other end has taken the channel up: it may be sent everything. */
   #taken: boolean;
   /** There is something to send that waits for that. */
@@ -51,6 +52,7 @@ export class Stream {
   constructor(host: StreamHost, channel: FramedChannel, isOurs: boolean) {
     this.#host = host;
     this.channel = channel;
+    this.#isOurs = isOurs;
     // Who opened it knows of it.
     this.#taken = !isOurs;
   }
@@ -168,8 +170,9 @@ export class Stream {
     this.channel.receiveClose(error);
   }
 
+  /** One end alone resets it: libdatachannel may forget to tell the end of a stream that both reset at once. */
   #endIfDone(): void {
-    if (this.#complete && this.#confirmed) this.#end(undefined);
+    if (this.#isOurs && this.#complete && this.#confirmed) this.#end(undefined);
   }
 
   #end(after: number | undefined): void {

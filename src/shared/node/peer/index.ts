@@ -1,6 +1,6 @@
 /**
- * Peer connections behind one small interface, one folder per engine. The only importer of werift (and,
- * later, node-datachannel). Runs in peer workers on the agent and in-process in clients.
+ * Peer connections behind one small interface, one folder per engine. The only importer of werift and
+ * node-datachannel. Runs in peer workers and in the native host on the agent, and in-process in clients.
  */
 export type {
   EngineName,
@@ -32,3 +32,10 @@ export {
   type WeriftAttempt,
   type WeriftOffer,
 } from './werift/index.js';
+export {
+  answerNative,
+  createNativeOffer,
+  isNativeAvailable,
+  loadNative,
+  NATIVE_VERSION,
+} from './native/index.js';
