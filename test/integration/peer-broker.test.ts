@@ -18,7 +18,9 @@ import { checkLeaks, tempDir, waitFor } from '../support/index.js';
 import { Collector, firstWrongByte, sendPattern } from '../support/peer/channels.js';
 import { echo } from '../support/peer/echo.js';
 import { controlRequests } from '../support/peer/requests.js';
+import { startNative } from '../support/peer/start-native.js';
 
+await startNative();
 checkLeaks();
 
 const MIB = 1024 * 1024;
@@ -94,6 +96,23 @@ for (const path of ['auto', 'direct', 'relay'] satisfies ConnectPath[]) {
     assert.equal(firstWrongByte(side.messages), undefined);
     channel.close();
     assert.equal((await side.ended()).type, 'closed');
+    await connection.close();
+    await waitFor(() => world.peers.counts.peers === 0);
+    await world.close();
+  });
+}
+
+for (const webrtc of ['native', 'auto'] as const) {
+  test(`broker peer - a client with --webrtc ${webrtc} connects directly by libdatachannel`, async (t) => {
+    const world = await startWorld(t);
+    const connection = await connectPeer({ ...world.options, path: 'direct', webrtc });
+    assert.equal(connection.connection.engine, 'native');
+    assert.ok((await connection.ping()) >= 0);
+    const channel = connection.openChannel({ label: 'a', protocol: 'ssh' });
+    const side = new Collector(channel);
+    await sendPattern(channel, side, MIB);
+    await side.until(() => side.bytes === MIB);
+    assert.equal(firstWrongByte(side.messages), undefined);
     await connection.close();
     await waitFor(() => world.peers.counts.peers === 0);
     await world.close();

@@ -39,3 +39,9 @@ export {
   loadNative,
   NATIVE_VERSION,
 } from './native/index.js';
+export {
+  chooseWebRtcEngine,
+  createWebRtcOffer,
+  type WebRtcChoice,
+  type WebRtcEngine,
+} from './webrtc-engine.js';
