@@ -112,6 +112,7 @@ export class Replica {
   }
 
   append(bytes: Uint8Array): void {
+    this.#tracker.appending(bytes);
     this.#log.append(bytes);
   }
 

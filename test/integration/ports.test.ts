@@ -116,7 +116,7 @@ test('port channel - a worker that dies without closing is reported as lost', as
   const worker = new Worker(
     `const { parentPort } = require('node:worker_threads');
      parentPort.once('message', (port) => {
-       port.postMessage({ type: 'data', bytes: new Uint8Array(3) });
+       port.postMessage(new Uint8Array(3));
        setImmediate(() => process.exit(1));
      });`,
     { eval: true },

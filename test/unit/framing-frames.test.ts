@@ -4,11 +4,14 @@ import fc from 'fast-check';
 import {
   FairQueue,
   FRAME,
+  frameAround,
   FrameDecoder,
   frameHeader,
   FramedConnection,
+  openPayload,
   startPayload,
   type Frame,
+  type FrameType,
 } from '../../src/shared/common/framing/index.js';
 import { HoldfastError, limits } from '../../src/shared/common/index.js';
 
@@ -48,6 +51,45 @@ test('framing - any cut of the stream gives the same frames', () => {
     }),
     { verbose: true },
   );
+});
+
+test('framing - memory that is read into again changes no message of a channel that does not take lent ones', () => {
+  for (const takesLent of [false, true]) {
+    const connection = new FramedConnection({ role: 'server', transport: silent });
+    const got: Uint8Array[] = [];
+    connection.onChannel((channel) => {
+      channel.start({
+        takesLent,
+        message: (bytes) => got.push(bytes),
+        credit: () => undefined,
+        end: () => undefined,
+      });
+    });
+    connection.start();
+    const message = Buffer.from('first message');
+    const frame = (type: FrameType, channel: number, payload: Uint8Array): Uint8Array[] => [
+      frameHeader(type, channel, payload.length),
+      payload,
+    ];
+    const reused = Buffer.concat([
+      ...frame(FRAME.start, 0, startPayload()),
+      ...frame(FRAME.open, 1, openPayload({ credit: 1_000, label: 'l', protocol: 'ssh' })),
+      ...frame(FRAME.data, 1, message),
+    ]);
+    connection.receive(reused);
+    reused.fill('x');
+    const isSame = Buffer.from(got[0] ?? []).equals(message);
+    assert.equal(isSame, !takesLent, takesLent ? 'lent' : 'its own');
+    connection.transportEnded();
+  }
+});
+
+test('framing - a frame around a message uses the room before it, or is a copy', () => {
+  const owned = new Uint8Array(40).subarray(16).fill(7);
+  const inPlace = frameAround(FRAME.data, 9, owned);
+  assert.equal(inPlace.buffer, owned.buffer);
+  const copied = frameAround(FRAME.data, 9, new Uint8Array(24).fill(7));
+  assert.deepEqual(inPlace, copied);
 });
 
 test('framing - a frame over the limit is refused before anything is kept of it', () => {

@@ -30,7 +30,8 @@ test('fidelity - whoever comes at any byte ends with the screen of a viewer that
 
 test('fidelity - with the tracker off the suite finds differences', () => {
   const { seed } = seededRandom();
-  const streams = 6;
+  // Six once found none, with seed 1763946450.
+  const streams = 24;
   const result = runShare({ type: 'random', seed, streams, tracker: false, described: 1 });
   assert.ok(result.differences > streams / 4, String(result.differences));
   assert.match(result.described[0] ?? '', /shortest prefix: \d+ bytes/);

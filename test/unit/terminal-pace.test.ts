@@ -171,7 +171,7 @@ test('pace - reading stops before the only viewer falls out of the ring', () => 
     });
     set.add(viewer({ cursor: 0, acked: 0, progressAt: 0, room: 0 }));
     log.append(new Uint8Array(lag));
-    set.pump();
+    set.outputAdded();
     for (let reads = 0; !paused && reads < 100; reads += 1) {
       log.append(new Uint8Array(limits.PTY_READ_SLAB_BYTES - 1));
       set.outputAdded();

@@ -22,6 +22,10 @@ const turn = (): Promise<void> =>
     setImmediate(resolve);
   });
 
+function acknowledged(viewer: Viewer, bytes: number): void {
+  (viewer as { acked: number }).acked += bytes;
+}
+
 function rig() {
   const clock = new ManualClock();
   const viewers = new Set<Viewer>();
@@ -174,6 +178,27 @@ test('presence - figures are told twice a second at most, and only if they mean 
     .at(-1)
     ?.names.find(({ id }) => id === slow.id);
   assert.ok((row?.behind ?? 0) > 30_000_000);
+});
+
+test('presence - whoever has all but a little is told as not behind, and that is the last that is told', async () => {
+  // Was told as behind by what happened to be under way just then, for ever.
+  const { join, told, board, clock, output } = rig();
+  const watcher = join();
+  const slow = join();
+  await turn();
+  const step = async (bytes: number): Promise<number | undefined> => {
+    output(bytes);
+    acknowledged(watcher, bytes);
+    board.figuresChanged();
+    clock.advance(1_000);
+    await turn();
+    return told(watcher)
+      .at(-1)
+      ?.names.find(({ id }) => id === slow.id)?.behind;
+  };
+  assert.equal(await step(1_000_000), 1_000_000);
+  acknowledged(slow, 999_000);
+  assert.equal(await step(0), 0);
 });
 
 test('presence - a viewer that takes nothing is told the latest when it does', async () => {

@@ -1,6 +1,9 @@
 import type { ErrorRecord } from './errors.js';
 
-/** Bytes that own their whole buffer, so that it can be transferred to another thread. */
+/**
+ * Bytes whose buffer is nobody else's, so that it can be transferred to another thread. They may be a part of it:
+ * whoever sends them on may write what comes before them into the rest.
+ */
 export type OwnedBytes = Uint8Array<ArrayBuffer>;
 
 /** How a channel ended. */
@@ -11,7 +14,12 @@ export type ChannelEnd =
   | { readonly type: 'lost' };
 
 export interface ByteChannelHandlers {
-  /** One message, in order. The handler owns `bytes` and later calls `consumed` for them. */
+  /**
+   * `message` is done with the bytes when it returns, so that they may lie in memory that is used again. Absent:
+   * it owns them.
+   */
+  readonly takesLent?: boolean;
+  /** One message, in order. The handler owns `bytes`, unless it {@link takesLent}, and later calls `consumed` for them. */
   message(bytes: Uint8Array): void;
   /** `credit` has grown. */
   credit(): void;
@@ -31,8 +39,11 @@ export interface ByteChannel {
   readonly credit: number;
   /** Begins delivery; nothing is lost that arrived before. Called once. */
   start(handlers: ByteChannelHandlers): void;
-  /** Sends one message. Takes ownership of `bytes`; does nothing once closed. */
-  send(bytes: OwnedBytes): void;
+  /**
+   * Sends one message. Takes ownership of `bytes`; does nothing once closed. `sent` is called when their memory is
+   * free again, where the channel knows that: for whoever wants to use it anew.
+   */
+  send(bytes: OwnedBytes, sent?: (bytes: OwnedBytes) => void): void;
   /** Gives `bytes` of received data back as credit to the other side. */
   consumed(bytes: number): void;
   /** Ends the channel after what was sent. Idempotent. */

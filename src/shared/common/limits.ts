@@ -40,8 +40,10 @@ export const FLIGHT_START_BYTES = 64 * KIB;
 export const INTERRUPT_BEHIND_MS = 250;
 /** What such a viewer still gets of the output before the interrupt: about a screen. */
 export const INTERRUPT_KEPT_BYTES = 4 * KIB;
-/** The slab of each terminal's reader; the kernel gives little more than 4 KiB a read. */
-export const PTY_READ_SLAB_BYTES = 8 * KIB;
+/** The slab of each terminal's reader. The kernel gives 4 to 12 KiB a read, while a program and we keep pace. */
+export const PTY_READ_SLAB_BYTES = 64 * KIB;
+/** So much output goes from there to the log at once; less after a moment. */
+export const PTY_BATCH_BYTES = 32 * KIB;
 /** Input waiting for a program that does not read; beyond it the viewer's input is refused. */
 export const PTY_INPUT_BYTES = 64 * KIB;
 /** A viewer that may type counts for the pace while it acknowledged within this time. */
@@ -131,6 +133,8 @@ export const TERMINAL_INPUT_FRAME_BYTES = 16 * KIB;
 
 /** Ports between threads. */
 export const PORT_CREDIT_BYTES = 256 * KIB;
+/** Buffers of frames that a thread keeps to use again. */
+export const FRAME_POOL_BYTES = 4 * MIB;
 /** What a stream over a channel holds ahead of its reader, and takes from its writer before it asks to wait. */
 export const STREAM_BUFFER_BYTES = 16 * KIB;
 /** Control messages may be this many ahead of the reader; they are outside the byte credit. */

@@ -118,14 +118,13 @@ function webSocketTransport(socket: WebSocket, drained: () => void): FramedTrans
     }, DRAIN_POLL_MS);
   };
   return {
-    write(header, payload) {
+    write(bytes, written) {
       if (socket.readyState !== WebSocket.OPEN) return;
-      const frame = new Uint8Array(header.length + payload.length);
-      frame.set(header);
-      frame.set(payload, header.length);
-      for (let at = 0; at < frame.length; at += PIECE_BYTES) {
-        socket.send(frame.subarray(at, at + PIECE_BYTES));
+      for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
+        socket.send(bytes.subarray(at, at + PIECE_BYTES) as Uint8Array<ArrayBuffer>);
       }
+      // The browser has copied them.
+      written?.();
       if (!polling) {
         polling = true;
         poll();

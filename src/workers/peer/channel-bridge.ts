@@ -1,13 +1,13 @@
 import {
   HoldfastError,
   limits,
-  type ByteChannel,
   type ChannelEnd,
   type ErrorRecord,
   type OwnedBytes,
 } from '../../shared/common/index.js';
 import { encodeAgentFrame } from '../../shared/common/wire/index.js';
 import type { PeerChannel } from '../../shared/node/peer/index.js';
+import type { PortChannel } from '../../shared/node/ports/index.js';
 
 /**
  * Carries a channel of the peer over the port of whoever serves it, with credit both ways: what the
@@ -16,7 +16,7 @@ import type { PeerChannel } from '../../shared/node/peer/index.js';
  */
 export class ChannelBridge {
   readonly #channel: PeerChannel;
-  readonly #port: ByteChannel;
+  readonly #port: PortChannel;
   /** Peer to port: what waits for credit of the port. Bounded by the credit that the peer has. */
   readonly #up: OwnedBytes[] = [];
   /** Port to peer: what waits for room in the engine. Bounded by the credit of the port. */
@@ -30,11 +30,14 @@ export class ChannelBridge {
   /** Sent on to the peer and not yet given back: a message per keystroke would double the traffic. */
   #owedDown = 0;
 
+  readonly #giveBack = (bytes: OwnedBytes): void => {
+    this.#port.giveBack(bytes);
+  };
   #isCut = false;
   readonly #onEnd: () => void;
 
   /** `onEnd` is called once, when the channel of the peer has ended. */
-  constructor(channel: PeerChannel, port: ByteChannel, onEnd: () => void) {
+  constructor(channel: PeerChannel, port: PortChannel, onEnd: () => void) {
     this.#channel = channel;
     this.#port = port;
     this.#onEnd = onEnd;
@@ -44,7 +47,7 @@ export class ChannelBridge {
   start(): void {
     this.#port.start({
       message: (bytes) => {
-        this.#down.push(owned(bytes));
+        this.#down.push(bytes as OwnedBytes);
         this.#pumpDown();
       },
       credit: () => {
@@ -57,9 +60,11 @@ export class ChannelBridge {
       },
     });
     this.#channel.start({
+      takesLent: true,
       message: (bytes) => {
         if (this.#isCut) return;
-        this.#up.push(owned(bytes));
+        // In a buffer of exactly their size, which can be transferred.
+        this.#up.push(new Uint8Array(bytes));
         this.#pumpUp();
       },
       credit: () => {
@@ -117,7 +122,7 @@ export class ChannelBridge {
     while (this.#down.length > 0 && this.#channel.credit > 0) {
       const bytes = this.#down.shift() as OwnedBytes;
       this.#owedDown += bytes.length;
-      this.#channel.send(bytes);
+      this.#channel.send(bytes, this.#giveBack);
     }
     if (this.#owedDown >= limits.PORT_CREDIT_BYTES / 4) {
       this.#port.consumed(this.#owedDown);
@@ -140,12 +145,4 @@ export class ChannelBridge {
       );
     this.#channel.close({ code: error.code, message: error.message });
   }
-}
-
-/** `bytes` in a buffer of exactly their size, which can be transferred. */
-function owned(bytes: Uint8Array): OwnedBytes {
-  const { buffer } = bytes;
-  return buffer instanceof ArrayBuffer && buffer.byteLength === bytes.byteLength
-    ? (bytes as OwnedBytes)
-    : new Uint8Array(bytes);
 }

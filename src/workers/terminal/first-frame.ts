@@ -21,13 +21,14 @@ export function awaitFirstFrame(
     end();
   };
   const receive = (message: ChannelPortMessage): void => {
+    if (message instanceof Uint8Array) {
+      stop();
+      first(message);
+      return;
+    }
     // Nothing was sent to it yet, so there is no credit to give back.
     if (message.type === 'credit') return;
     stop();
-    if (message.type === 'data') {
-      first(message.bytes);
-      return;
-    }
     port.close();
     end();
   };

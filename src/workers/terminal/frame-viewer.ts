@@ -22,7 +22,7 @@ import {
   type TerminalSize,
 } from '../../shared/common/wire/index.js';
 import type { ByteChannel } from '../../shared/common/index.js';
-import type { TerminalStatus, ViewerSpec } from '../../shared/node/ports/index.js';
+import { takeFrame, type TerminalStatus, type ViewerSpec } from '../../shared/node/ports/index.js';
 import { Flight } from './flight.js';
 import type { OutputLog } from './output-log.js';
 import type { LogPoint } from './screen/index.js';
@@ -157,7 +157,7 @@ export class FrameViewer implements Viewer {
         until,
         replay ? this.#replayUntil : Number.POSITIVE_INFINITY,
       );
-      const frame = new Uint8Array(OUTPUT_HEADER_BYTES + end - from);
+      const frame = takeFrame(OUTPUT_HEADER_BYTES + end - from);
       writeOutputHeader(frame, { replay, quiet: !answers, offset: from, nextOffset: end });
       log.copy(from, end, frame, OUTPUT_HEADER_BYTES);
       this.#channel.send(frame);

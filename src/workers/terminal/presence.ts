@@ -180,8 +180,10 @@ class CommonParts {
 function describeViewer(viewer: Viewer, head: number, full: boolean): PresenceRow {
   const { id, subject, window, latencyMs } = viewer;
   const mode = viewer.mayType ? 'type' : 'view';
-  const behind = Math.max(0, head - viewer.acked);
   if (!full) return { id, subject, mode, behind: 0 };
+  const backlog = head - viewer.acked;
+  // Told as none, since no change of it is told: whoever came back would be seen behind by a little for ever.
+  const behind = backlog < BEHIND_BYTES ? 0 : backlog;
   return {
     id,
     subject,

@@ -1,6 +1,6 @@
 import type { ByteChannel, ErrorRecord, ViewerId } from '../../shared/common/index.js';
 import type { TerminalSize } from '../../shared/common/wire/index.js';
-import type { TerminalStatus, ViewerSpec } from '../../shared/node/ports/index.js';
+import { takeFrame, type TerminalStatus, type ViewerSpec } from '../../shared/node/ports/index.js';
 import { QueryMute } from './answers/index.js';
 import type { OutputLog } from './output-log.js';
 import type { LogPoint } from './screen/index.js';
@@ -92,7 +92,7 @@ export class RawViewer implements Viewer {
   }
 
   sendOutput(log: OutputLog, to: number): void {
-    const bytes = new Uint8Array(to - this.#cursor);
+    const bytes = takeFrame(to - this.#cursor);
     log.copy(this.#cursor, to, bytes, 0);
     for (let at = 0; at < bytes.length;) {
       const { answers, until } = this.#host.answering(this, this.#cursor + at);

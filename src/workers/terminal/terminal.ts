@@ -194,12 +194,15 @@ export class Terminal implements ViewerHost {
       readFd: task.readFd ?? -1,
       ioFd: task.ioFd,
       slavePath: task.slavePath,
-      slab: this.#slab.bytes,
+      slab: this.#slab,
       clock: this.#clock,
       onData: (bytes) => {
         this.#run(() => {
           this.#output(bytes);
         });
+      },
+      onTaken: () => {
+        this.#slab.taken(this.#log.head);
       },
       onEnd: () => {
         this.#run(() => {
@@ -232,7 +235,6 @@ export class Terminal implements ViewerHost {
     });
     const leftBehind = this.#slab.leftBehind(this.#log.head);
     if (leftBehind.length > 0) this.#output(leftBehind);
-    this.#slab.taken(this.#slab.bytes.length, this.#log.head);
     this.#post({ type: 'adopted' });
     if (this.#task.readFd === undefined) {
       this.#processExit = this.#task.exit;
@@ -279,7 +281,7 @@ export class Terminal implements ViewerHost {
       this.#writer.write(NOTHING, done);
       return;
     }
-    this.#viewers.inputArrived();
+    this.#reader.inputArrived();
     this.#answering.typed(viewer);
     this.#recorder.typed(bytes);
     this.#writer.write(bytes, done);
@@ -344,12 +346,11 @@ export class Terminal implements ViewerHost {
   }
 
   #output(bytes: Uint8Array): void {
+    this.#screen.appending(bytes);
     this.#log.append(bytes);
     this.#status.head = this.#log.head;
-    // Before the slab that `bytes` may be a part of is wiped.
     this.#answering.appended(bytes);
     if (this.#task.replays) this.#shell.appended(bytes);
-    if (bytes.buffer === this.#slab.bytes.buffer) this.#slab.taken(bytes.length, this.#log.head);
     this.#recorder.outputAdded(bytes.length);
     this.#viewers.outputAdded();
     this.#shell.tell();
@@ -376,7 +377,7 @@ export class Terminal implements ViewerHost {
     this.sharing.end();
     this.#writer.close();
     this.#shell.end();
-    this.#viewers.pump();
+    this.#viewers.outputAdded();
     const exit = this.#processExit ?? { kind: 'unknown' };
     this.#recorder.exited(exit);
     this.#post({ type: 'exited', exit, totalBytes: this.#log.head });

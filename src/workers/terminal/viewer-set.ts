@@ -7,10 +7,6 @@ import type { LogPoint, SizeLog } from './screen/index.js';
 import type { EventLog } from './shell/index.js';
 import type { AttachPoint, Viewer } from './viewer.js';
 
-/** Output collects this long during a flood, so that viewers get few large frames. */
-const COALESCE_MS = 2;
-/** Output this soon after input is its echo and goes out at once. */
-const ECHO_MS = 20;
 /** A paused reader looks again whether the viewer that it waits for still counts. */
 const RECHECK_MS = 250;
 
@@ -37,27 +33,17 @@ export class ViewerSet {
   readonly #options: ViewerSetOptions;
   readonly #viewers = new Set<Viewer>();
   /**
-   * This much output is sent without waiting, and the reader stops when whoever sets the pace has as much
-   * still to be sent. Half the ring, so that a viewer that is waited for never falls out of it.
+   * The reader stops when whoever sets the pace has this much still to be sent. Half the ring, so that a viewer that is waited for never falls out of it.
    */
   readonly #highWaterBytes: number;
   readonly #patience = new Patience();
   #pace: Pace;
-  /** Log position up to which output has been offered to the viewers. */
-  #offered: number;
-  /** Log position at which whoever sets the pace would be the high water mark behind if nothing moved. */
-  #highWaterAt = Number.POSITIVE_INFINITY;
-  #pumpedAt = Number.NEGATIVE_INFINITY;
-  #inputAt = Number.NEGATIVE_INFINITY;
-  #immediate: NodeJS.Immediate | undefined;
-  #timer: Timer | undefined;
   #recheck: Timer | undefined;
 
   constructor(pace: Pace, options: ViewerSetOptions) {
     this.#pace = pace;
     this.#options = options;
     this.#highWaterBytes = Math.min(limits.RING_BYTES, options.log.capacity) / 2;
-    this.#offered = options.log.head;
   }
 
   get pace(): Pace {
@@ -98,30 +84,11 @@ export class ViewerSet {
     return { ...point, gap: { from, to: point.offset }, events: events.next };
   }
 
-  /** Output was appended to the log. */
+  /** Output was appended to the log: offers it to every viewer that can take it. */
   outputAdded(): void {
-    const { head } = this.#options.log;
-    // Not only when enough has come since the last pump: whoever was behind then already would meanwhile
-    // fall out of the ring, since the reader is stopped nowhere but here.
-    if (head - this.#offered >= this.#highWaterBytes || head >= this.#highWaterAt) {
-      this.pump();
-      return;
-    }
-    if (this.#immediate !== undefined || this.#timer !== undefined) return;
-    const now = this.#options.clock.now();
-    if (now - this.#pumpedAt >= COALESCE_MS || now - this.#inputAt < ECHO_MS) {
-      this.#immediate = setImmediate(() => {
-        this.pump();
-      });
-    } else {
-      this.#timer = this.#options.clock.after(COALESCE_MS, () => {
-        this.pump();
-      });
-    }
-  }
-
-  inputArrived(): void {
-    this.#inputAt = this.#options.clock.now();
+    for (const viewer of this.#viewers) this.#feed(viewer);
+    this.#options.moved();
+    this.#decide();
   }
 
   /**
@@ -139,16 +106,6 @@ export class ViewerSet {
     this.progressed(viewer);
   }
 
-  /** Offers what is in the log to every viewer that can take it. */
-  pump(): void {
-    this.#unschedule();
-    this.#pumpedAt = this.#options.clock.now();
-    this.#offered = this.#options.log.head;
-    for (const viewer of this.#viewers) this.#feed(viewer);
-    this.#options.moved();
-    this.#decide();
-  }
-
   /** `viewer` can take more, or acknowledged something. */
   progressed(viewer: Viewer): void {
     this.#feed(viewer);
@@ -162,7 +119,6 @@ export class ViewerSet {
   }
 
   close(): void {
-    this.#unschedule();
     this.#recheck?.cancel();
     this.#viewers.clear();
   }
@@ -216,7 +172,6 @@ export class ViewerSet {
       this.#patience.isWorthWaiting(viewer, head, now),
     );
     log.protect(floor);
-    this.#highWaterAt = log.head + this.#highWaterBytes - lag;
     if (lag < this.#highWaterBytes && log.hasRoom(limits.PTY_READ_SLAB_BYTES)) {
       this.#recheck?.cancel();
       this.#recheck = undefined;
@@ -234,12 +189,5 @@ export class ViewerSet {
       this.#recheck = undefined;
       this.#decide();
     });
-  }
-
-  #unschedule(): void {
-    clearImmediate(this.#immediate);
-    this.#immediate = undefined;
-    this.#timer?.cancel();
-    this.#timer = undefined;
   }
 }

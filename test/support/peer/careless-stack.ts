@@ -27,6 +27,7 @@ interface Incoming {
  */
 export class CarelessStack implements StreamStack {
   readonly waits: boolean;
+  readonly copies = false;
   readonly isIdle = true;
   readonly hasRoom = true;
   peer!: CarelessStack;

@@ -1,5 +1,11 @@
 import { existsSync } from 'node:fs';
-import { limits, once, type ByteChannel, type ChannelEnd } from '../../../shared/common/index.js';
+import {
+  limits,
+  once,
+  type ByteChannel,
+  type ChannelEnd,
+  type OwnedBytes,
+} from '../../../shared/common/index.js';
 import type { TerminalSize } from '../../../shared/common/wire/index.js';
 import type { PreparedCommand } from '../process/index.js';
 import type { PtySession } from '../terminals/types.js';
@@ -32,6 +38,8 @@ export function runPty(channel: SshChannel, session: PtySession): Running {
       message: (bytes) => {
         const taken = (): void => {
           session.channel.consumed(bytes.byteLength);
+          // ssh2 copies into packets of its own.
+          session.channel.giveBack(bytes as OwnedBytes);
         };
         if (channel.gone) {
           taken();

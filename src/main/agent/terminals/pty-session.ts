@@ -1,17 +1,11 @@
 import { MessageChannel } from 'node:worker_threads';
-import {
-  deferred,
-  once,
-  type ByteChannel,
-  type TerminalId,
-  type ViewerId,
-} from '../../../shared/common/index.js';
+import { deferred, once, type TerminalId, type ViewerId } from '../../../shared/common/index.js';
 import type { ExitStatus, TerminalSize } from '../../../shared/common/wire/index.js';
 import { DEFAULT_PORT_CREDIT } from '../../../shared/node/ports/index.js';
 import { ResumableChannel } from './resumable-channel.js';
 import type { TerminalHandleOptions } from './handle-options.js';
 import { TerminalHandle } from './terminal-handle.js';
-import type { PtyCommand, PtySession } from './types.js';
+import type { PtyCommand, PtySession, SessionChannel } from './types.js';
 
 /** How long an ended session may wait for its SSH client to take the last output. */
 const PATIENCE_MS = 1_000;
@@ -55,7 +49,7 @@ export class TerminalSession implements PtySession {
   get pid(): number {
     return this.#handle.pid;
   }
-  get channel(): ByteChannel {
+  get channel(): SessionChannel {
     return this.#channel;
   }
 

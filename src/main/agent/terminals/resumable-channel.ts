@@ -81,6 +81,10 @@ export class ResumableChannel implements ByteChannel {
     this.#inner?.consumed(bytes - stale);
   }
 
+  giveBack(bytes: OwnedBytes): void {
+    this.#inner?.giveBack(bytes);
+  }
+
   close(): void {
     if (this.#closed) return;
     this.#closed = true;

@@ -3,6 +3,7 @@ import type {
   ByteChannel,
   Closable,
   Epoch,
+  OwnedBytes,
   TerminalId,
   ViewerId,
 } from '../../../shared/common/index.js';
@@ -35,6 +36,12 @@ export interface PtyCommand {
   readonly prepare?: ((slavePath: string) => void) | undefined;
 }
 
+/** The channel of a session, and where its memory comes back from. */
+export interface SessionChannel extends ByteChannel {
+  /** Of a message that came over it nothing is used any more; see `takeFrame`. */
+  giveBack(bytes: OwnedBytes): void;
+}
+
 /** A PTY of an SSH session: a terminal with one lossless subscriber that was there before the first read. */
 export interface PtySession extends Closable {
   readonly pid: number;
@@ -42,7 +49,7 @@ export interface PtySession extends Closable {
    * Raw bytes both ways. Survives the death of the terminal's worker without a lost byte. Ends, in-band
    * and after the last byte of output, when `exited` resolves.
    */
-  readonly channel: ByteChannel;
+  readonly channel: SessionChannel;
   /** Resolves after the last byte of output went onto `channel`. Never rejects. */
   readonly exited: Promise<ExitStatus>;
   resize(size: TerminalSize): void;

@@ -1,7 +1,7 @@
 import { lstat } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { HoldfastError, type AbortOptions } from '../../../shared/common/index.js';
-import { framedOverDuplex } from '../../../shared/node/peer/index.js';
+import { framedOverSocket, reusedBuffer } from '../../../shared/node/peer/index.js';
 import { authenticateConnection, type AgentConnection } from './agent-connection.js';
 
 export interface ConnectLocalOptions extends AbortOptions {
@@ -11,6 +11,9 @@ export interface ConnectLocalOptions extends AbortOptions {
   readonly heartbeatMs?: number | undefined;
 }
 
+/** As much as the agent's side of the socket holds is read at once. */
+const READ_BYTES = 256 * 1024;
+
 /**
  * Connects to an agent of this machine. Who it is follows from who owns the socket.
  * @throws {HoldfastError} ERR_AGENT_OFFLINE if nobody listens, ERR_PEER_AUTH if the socket belongs to
@@ -19,7 +22,8 @@ export interface ConnectLocalOptions extends AbortOptions {
 export async function connectLocal(options: ConnectLocalOptions): Promise<AgentConnection> {
   const { path, signal, heartbeatMs } = options;
   await requireOwnSocket(path);
-  const socket = connect(path);
+  const reused = reusedBuffer(READ_BYTES);
+  const socket = connect({ path, onread: reused.onread });
   const onAbort = (): void => {
     socket.destroy(new HoldfastError('ERR_CLOSED', 'connecting was given up'));
   };
@@ -30,7 +34,7 @@ export async function connectLocal(options: ConnectLocalOptions): Promise<AgentC
       socket.once('connect', resolve);
       socket.once('error', reject);
     });
-    const connection = framedOverDuplex(socket, { role: 'client', heartbeatMs });
+    const connection = framedOverSocket(socket, reused, { role: 'client', heartbeatMs });
     return await authenticateConnection(connection, {
       engine: 'framed',
       trust: { kind: 'local' },

@@ -110,6 +110,7 @@ export class LinkedConnection<B extends { readonly engine: string }> implements 
       sendLink: (message) => {
         this.#sendLink(message);
       },
+      copies: () => this.#stack.copies,
       send: (id, bytes) => {
         this.#stack.send(id, bytes);
       },

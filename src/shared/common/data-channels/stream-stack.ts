@@ -20,7 +20,9 @@ export interface StreamStack {
   readonly isIdle: boolean;
   /** Opens a stream under a number that no other has; sending may begin at once. */
   open(names: DataChannelNames): number;
-  /** Sends one message after what was sent on the stream. Keeps `bytes`. */
+  /** Whether `send` copies: the memory of `bytes` is free again when it returns. */
+  readonly copies: boolean;
+  /** Sends one message after what was sent on the stream. Keeps `bytes`, unless it copies. */
   send(id: number, bytes: OwnedBytes): void;
   /**
    * Ends a stream when all that was sent on it, and on the stream `after` as far as the stack can tell, has

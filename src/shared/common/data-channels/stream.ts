@@ -10,6 +10,8 @@ export interface StreamHost {
   /** Stream of the link. Absent: there is none. */
   readonly link: () => number | undefined;
   sendLink(message: LinkMessage): void;
+  /** Whether `send` is done with the bytes when it returns. */
+  readonly copies: () => boolean;
   /** Hands a message to the stack. */
   send(id: number, bytes: OwnedBytes): void;
   /** Tells the stack to end the stream, and `after` as in `StreamStack.end`. */
@@ -78,6 +80,7 @@ export class Stream {
     if ('message' in item) {
       this.#sent += 1;
       this.#host.send(this.channel.id, item.message);
+      if (this.#host.copies()) item.sent?.(item.message);
     } else {
       this.#tellEnd(item.close);
     }
@@ -94,7 +97,7 @@ export class Stream {
   receive(bytes: OwnedBytes): void {
     this.#received += 1;
     this.#take();
-    this.channel.receive(bytes);
+    this.channel.receive(bytes, false);
     this.#completeIfAllArrived();
   }
 

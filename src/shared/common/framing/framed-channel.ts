@@ -23,6 +23,12 @@ export interface ChannelHost {
   forget(channel: FramedChannel): void;
 }
 
+/** A message that waits to be sent, and whom to tell when its memory is free again. */
+export interface Outgoing {
+  readonly message: OwnedBytes;
+  readonly sent: ((bytes: OwnedBytes) => void) | undefined;
+}
+
 export interface FramedChannelOptions {
   readonly id: number;
   readonly label: string;
@@ -44,7 +50,7 @@ export class FramedChannel implements ByteChannel, Lane {
   #handlers: ByteChannelHandlers | undefined;
 
   #sendCredit: number;
-  readonly #queue: OwnedBytes[] = [];
+  readonly #queue: Outgoing[] = [];
   #queuedBytes = 0;
   #isStarved = false;
   #closing = false;
@@ -54,7 +60,7 @@ export class FramedChannel implements ByteChannel, Lane {
   /** Received and not yet consumed, including what has been consumed but not told to the other end. */
   #unread = 0;
   #owedCredit = 0;
-  readonly #inbox: OwnedBytes[] = [];
+  readonly #inbox: Uint8Array[] = [];
   #end: ChannelEnd | undefined;
 
   constructor({ id, label, protocol, sendCredit, host }: FramedChannelOptions) {
@@ -80,7 +86,7 @@ export class FramedChannel implements ByteChannel, Lane {
     if (this.#end !== undefined) handlers.end(this.#end);
   }
 
-  send(bytes: OwnedBytes): void {
+  send(bytes: OwnedBytes, sent?: (bytes: OwnedBytes) => void): void {
     if (this.#closing || this.#end !== undefined || bytes.length === 0) return;
     if (
       bytes.length > MESSAGE_BYTES ||
@@ -96,7 +102,7 @@ export class FramedChannel implements ByteChannel, Lane {
     }
     this.#sendCredit -= bytes.length;
     this.#queuedBytes += bytes.length;
-    this.#queue.push(bytes);
+    this.#queue.push({ message: bytes, sent });
     if (this.credit <= 0) this.#isStarved = true;
     this.#host.schedule(this);
   }
@@ -125,12 +131,11 @@ export class FramedChannel implements ByteChannel, Lane {
   }
 
   /** For the connection: the next thing to send, and whether more follows. */
-  take():
-    { readonly message: OwnedBytes } | { readonly close: ErrorRecord | undefined } | undefined {
-    const message = this.#queue.shift();
-    if (message !== undefined) {
-      this.#queuedBytes -= message.length;
-      return { message };
+  take(): Outgoing | { readonly close: ErrorRecord | undefined } | undefined {
+    const outgoing = this.#queue.shift();
+    if (outgoing !== undefined) {
+      this.#queuedBytes -= outgoing.message.length;
+      return outgoing;
     }
     if (!this.#closing || this.#sentClose) return undefined;
     this.#sentClose = true;
@@ -168,8 +173,8 @@ export class FramedChannel implements ByteChannel, Lane {
     this.announceRoom();
   }
 
-  /** For the connection: a message arrived. */
-  receive(bytes: OwnedBytes): void {
+  /** For the connection: a message arrived. `isLent`: its memory is the connection's. */
+  receive(bytes: Uint8Array, isLent: boolean): void {
     if (this.#end !== undefined) return;
     this.#unread += bytes.length;
     const isHeld = this.#handlers === undefined;
@@ -184,8 +189,11 @@ export class FramedChannel implements ByteChannel, Lane {
       this.#finish({ type: 'closed', error });
       return;
     }
-    if (isHeld) this.#inbox.push(bytes);
-    else this.#handlers?.message(bytes);
+    const mustCopy = isLent && this.#handlers?.takesLent !== true;
+    // Not `slice`, which of a Buffer is a view.
+    const message = mustCopy ? new Uint8Array(bytes) : bytes;
+    if (isHeld) this.#inbox.push(message);
+    else this.#handlers?.message(message);
   }
 
   /** For the connection: the other end closed; what still waits here has no reader any more. */

@@ -16,6 +16,8 @@ import {
   checkChannelNames,
   checkStart,
   FRAME,
+  FRAME_HEADER_BYTES,
+  frameAround,
   FrameDecoder,
   frameHeader,
   openPayload,
@@ -34,8 +36,8 @@ import { RoomAnnouncer } from './room-announcer.js';
 
 /** Ordered, reliable bytes to the other end: a socket, a pipe, a WebSocket. */
 export interface FramedTransport {
-  /** Writes a header and then its payload. Keeps both buffers until they are written. */
-  write(header: Uint8Array, payload: Uint8Array): void;
+  /** Writes a frame or a part of one, and keeps its memory until then; calls `written` after, if it is given. */
+  write(bytes: Uint8Array, written?: () => void): void;
   /** Bytes written that have not left this process yet; the connection adds to them up to a bound. */
   readonly pendingBytes: number;
   /** Ends the stream after what was written. */
@@ -43,6 +45,9 @@ export interface FramedTransport {
   /** Drops it at once; `transportEnded` follows. */
   destroy(): void;
 }
+
+/** A payload up to this long is copied behind its header, since a further piece to write costs more. */
+const COPIED_BYTES = 2_048;
 
 export interface FramedConnectionOptions {
   readonly transport: FramedTransport;
@@ -275,7 +280,16 @@ export class FramedConnection implements ChannelHost {
     const item = lane.take();
     if (item === undefined) return true;
     if ('message' in item) {
-      this.#write(FRAME.data, lane.id, item.message);
+      const { message, sent } = item;
+      this.#write(
+        FRAME.data,
+        lane.id,
+        message,
+        sent &&
+          (() => {
+            sent(message);
+          }),
+      );
       if (lane.isStarved) this.#rooms.add(lane);
     } else {
       this.#write(FRAME.close, lane.id, reasonPayload(item.close));
@@ -290,12 +304,17 @@ export class FramedConnection implements ChannelHost {
     return true;
   }
 
-  #write(type: FrameType, channel: number, payload: OwnedBytes): void {
+  #write(type: FrameType, channel: number, payload: OwnedBytes, written?: () => void): void {
     if (this.#state === 'ended' || (this.#state === 'ending' && type !== FRAME.goodbye)) return;
-    this.#transport.write(frameHeader(type, channel, payload.length), payload);
+    if (payload.length <= COPIED_BYTES || payload.byteOffset >= FRAME_HEADER_BYTES) {
+      this.#transport.write(frameAround(type, channel, payload), written);
+      return;
+    }
+    this.#transport.write(frameHeader(type, channel, payload.length));
+    this.#transport.write(payload, written);
   }
 
-  #receiveFrame({ type, channel: id, payload }: Frame): void {
+  #receiveFrame({ type, channel: id, payload, isLent }: Frame): void {
     if (this.#state === 'ended') return;
     if (!this.#remoteStarted) {
       if (type !== FRAME.start)
@@ -311,7 +330,7 @@ export class FramedConnection implements ChannelHost {
       case FRAME.data:
         if (payload.length === 0)
           throw new HoldfastError('ERR_PROTOCOL', 'a message must not be empty');
-        this.#find(id)?.receive(payload);
+        this.#find(id)?.receive(payload, isLent);
         return;
       case FRAME.credit:
         this.#find(id)?.grant(readU32(payload));
@@ -333,7 +352,7 @@ export class FramedConnection implements ChannelHost {
     }
   }
 
-  #receiveOpen(id: number, payload: OwnedBytes): void {
+  #receiveOpen(id: number, payload: Uint8Array): void {
     if (id <= this.#highestRemote || id % 2 !== Math.abs(this.#highestRemote % 2))
       throw new HoldfastError('ERR_PROTOCOL', 'a channel number was used twice or is not theirs');
     this.#highestRemote = id;

@@ -42,8 +42,9 @@ export type FrameType = (typeof FRAME)[keyof typeof FRAME];
 export interface Frame {
   readonly type: number;
   readonly channel: number;
-  /** A buffer of its own, so it can be transferred. */
-  readonly payload: OwnedBytes;
+  readonly payload: Uint8Array;
+  /** `payload` lies in what was pushed. Else it has a buffer of its own, which can be transferred. */
+  readonly isLent: boolean;
 }
 
 /** What an `open` frame says. */
@@ -61,10 +62,33 @@ const utf8 = new TextEncoder();
 /** The header of a frame whose payload has `length` bytes. */
 export function frameHeader(type: FrameType, channel: number, length: number): OwnedBytes {
   const header = new Uint8Array(FRAME_HEADER_BYTES);
-  const view = new DataView(header.buffer);
-  view.setUint32(0, type * 0x1_00_00_00 + length);
-  view.setUint32(4, channel);
+  writeHeader(header, type, channel, length);
   return header;
+}
+
+/**
+ * A whole frame. In the buffer of `payload` if there is room before it, which only its owner may ask for.
+ */
+export function frameAround(type: FrameType, channel: number, payload: OwnedBytes): OwnedBytes {
+  const { buffer, byteOffset, length } = payload;
+  const isInPlace = byteOffset >= FRAME_HEADER_BYTES;
+  const frame = isInPlace
+    ? new Uint8Array(buffer, byteOffset - FRAME_HEADER_BYTES, length + FRAME_HEADER_BYTES)
+    : new Uint8Array(length + FRAME_HEADER_BYTES);
+  if (!isInPlace) frame.set(payload, FRAME_HEADER_BYTES);
+  writeHeader(frame, type, channel, length);
+  return frame;
+}
+
+function writeHeader(target: Uint8Array, type: number, channel: number, length: number): void {
+  target[0] = type;
+  target[1] = length >>> 16;
+  target[2] = length >>> 8;
+  target[3] = length;
+  target[4] = channel >>> 24;
+  target[5] = channel >>> 16;
+  target[6] = channel >>> 8;
+  target[7] = channel;
 }
 
 export function startPayload(): OwnedBytes {
@@ -89,7 +113,7 @@ export function u32Payload(value: number): OwnedBytes {
 }
 
 /** @throws {HoldfastError} ERR_PROTOCOL if `payload` is anything but one number. */
-export function readU32(payload: OwnedBytes): number {
+export function readU32(payload: Uint8Array): number {
   if (payload.length !== 4) throw new HoldfastError('ERR_PROTOCOL', 'a number must have 4 bytes');
   return new DataView(payload.buffer, payload.byteOffset, 4).getUint32(0);
 }
@@ -120,7 +144,7 @@ export function openPayload({ credit, label, protocol }: OpenFrame): OwnedBytes 
 }
 
 /** Bytes outside ASCII stay as Latin-1 characters, which {@link checkChannelNames} refuses. */
-export function readOpen(payload: OwnedBytes): OpenFrame {
+export function readOpen(payload: Uint8Array): OpenFrame {
   const labelLength = payload[4] ?? 255;
   const protocolAt = 5 + labelLength;
   const protocolLength = payload[protocolAt] ?? 255;
@@ -157,12 +181,12 @@ export function readReason(payload: Uint8Array): ErrorRecord | undefined {
 
 /**
  * Cuts a byte stream into frames. Holds at most one unfinished frame, whose size was checked against
- * the limit before anything was allocated. Copies, so a caller may reuse its read buffer at once.
+ * the limit before anything was allocated. A frame that lies within what was pushed is lent from there, so a
+ * caller may use its read buffer again once `push` has returned.
  */
 export class FrameDecoder {
   readonly #onFrame: (frame: Frame) => void;
   readonly #header = new Uint8Array(FRAME_HEADER_BYTES);
-  readonly #view = new DataView(this.#header.buffer);
   #headerLength = 0;
   #payload: OwnedBytes | undefined;
   #payloadLength = 0;
@@ -178,12 +202,12 @@ export class FrameDecoder {
       if (this.#payload === undefined) {
         at += this.#takeHeader(chunk, at);
         if (this.#headerLength < FRAME_HEADER_BYTES) return;
-        const length = this.#view.getUint32(0) & 0xff_ff_ff;
-        if (length > MESSAGE_BYTES)
-          throw new HoldfastError(
-            'ERR_MESSAGE_TOO_LARGE',
-            `a frame of ${String(length)} bytes is over the limit of ${String(MESSAGE_BYTES)}`,
-          );
+        const length = this.#length();
+        if (chunk.length - at >= length) {
+          this.#emit(chunk.subarray(at, at + length), true);
+          at += length;
+          continue;
+        }
         this.#payload = new Uint8Array(length);
         this.#payloadLength = 0;
       }
@@ -194,10 +218,28 @@ export class FrameDecoder {
       at += part.length;
       if (this.#payloadLength === payload.length) {
         this.#payload = undefined;
-        this.#headerLength = 0;
-        this.#onFrame({ type: this.#header[0] ?? 0, channel: this.#view.getUint32(4), payload });
+        this.#emit(payload, false);
       }
     }
+  }
+
+  #emit(payload: Uint8Array, isLent: boolean): void {
+    const [type = 0, , , , a = 0, b = 0, c = 0, d = 0] = this.#header;
+    const channel = ((a << 24) | (b << 16) | (c << 8) | d) >>> 0;
+    this.#headerLength = 0;
+    this.#onFrame({ type, channel, payload, isLent });
+  }
+
+  /** @throws {HoldfastError} ERR_MESSAGE_TOO_LARGE. */
+  #length(): number {
+    const [, high = 0, middle = 0, low = 0] = this.#header;
+    const length = (high << 16) | (middle << 8) | low;
+    if (length > MESSAGE_BYTES)
+      throw new HoldfastError(
+        'ERR_MESSAGE_TOO_LARGE',
+        `a frame of ${String(length)} bytes is over the limit of ${String(MESSAGE_BYTES)}`,
+      );
+    return length;
   }
 
   #takeHeader(chunk: Uint8Array, at: number): number {

@@ -15,6 +15,7 @@ export {
   checkChannelNames,
   FRAME,
   FRAME_HEADER_BYTES,
+  frameAround,
   FrameDecoder,
   frameHeader,
   FRAMING_VERSION,

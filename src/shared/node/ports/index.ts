@@ -9,6 +9,7 @@ export {
   type ChannelPortMessage,
   type PortHandle,
 } from './port-channel.js';
+export { takeFrame } from './frame-buffers.js';
 export { injectFault } from './fault.js';
 export {
   FAULT_KINDS,

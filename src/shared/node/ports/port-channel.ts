@@ -8,13 +8,16 @@ import {
   type ErrorRecord,
   type OwnedBytes,
 } from '../../common/index.js';
+import { isFrameBuffer, returnFrames } from './frame-buffers.js';
 
-/** What crosses the port of a channel, the same in both directions. */
+/**
+ * What crosses the port of a channel, the same in both directions. Bytes are data: they cost credit, and their buffer
+ * is transferred. They go without an object around them, which would cost as much again as the bytes.
+ */
 export type ChannelPortMessage =
-  /** Costs credit. The buffer of `bytes` is transferred. */
-  | { readonly type: 'data'; readonly bytes: Uint8Array }
-  /** The receiver has dealt with this many bytes. */
-  | { readonly type: 'credit'; readonly bytes: number }
+  | Uint8Array
+  /** The receiver has dealt with this many bytes. Of the buffers that it is done with, those to be used again. */
+  | { readonly type: 'credit'; readonly bytes: number; readonly buffers: readonly ArrayBuffer[] }
   /** Last message of its direction. A port that closes without one has lost its owner. */
   | { readonly type: 'close'; readonly error?: ErrorRecord | undefined };
 
@@ -23,6 +26,9 @@ export interface PortHandle {
   readonly port: MessagePort;
   readonly credit: number;
 }
+
+/** How long buffers wait for credit that they could go back with. */
+const RETURN_MS = 500;
 
 /**
  * A {@link ByteChannel} over a MessagePort. Both ends start with the same credit, so nobody waits a
@@ -34,6 +40,8 @@ export class PortChannel implements ByteChannel {
   #handlers: ByteChannelHandlers | undefined;
   #sentClose = false;
   #ended = false;
+  /** Go back with the next credit. */
+  #done: ArrayBuffer[] = [];
 
   constructor({ port, credit }: PortHandle) {
     this.#port = port;
@@ -58,12 +66,31 @@ export class PortChannel implements ByteChannel {
   send(bytes: OwnedBytes): void {
     if (this.#sentClose || this.#ended) return;
     this.#credit -= bytes.byteLength;
-    this.#port.postMessage({ type: 'data', bytes } satisfies ChannelPortMessage, [bytes.buffer]);
+    this.#port.postMessage(bytes satisfies ChannelPortMessage, [bytes.buffer]);
   }
 
   consumed(bytes: number): void {
     if (this.#ended || bytes <= 0) return;
-    this.#port.postMessage({ type: 'credit', bytes } satisfies ChannelPortMessage);
+    const buffers = this.#done;
+    this.#done = [];
+    this.#port.postMessage(
+      { type: 'credit', bytes, buffers } satisfies ChannelPortMessage,
+      buffers,
+    );
+  }
+
+  /** The memory of `bytes`, which came over this port, is not used any more. */
+  giveBack(bytes: OwnedBytes): void {
+    const { buffer } = bytes;
+    if (this.#ended || !isFrameBuffer(buffer)) return;
+    this.#done.push(buffer);
+    waiting.add(this);
+    timer ??= setInterval(forgetWaiting, RETURN_MS).unref();
+  }
+
+  /** No credit has come that they could go back with. */
+  forgetBuffers(): void {
+    this.#done = [];
   }
 
   close(error?: ErrorRecord): void {
@@ -74,12 +101,14 @@ export class PortChannel implements ByteChannel {
 
   #receive(message: ChannelPortMessage, handlers: ByteChannelHandlers): void {
     if (this.#ended) return;
+    if (message instanceof Uint8Array) {
+      handlers.message(message);
+      return;
+    }
     switch (message.type) {
-      case 'data':
-        handlers.message(message.bytes);
-        return;
       case 'credit':
         this.#credit += message.bytes;
+        if (message.buffers.length > 0) returnFrames(message.buffers);
         if (this.#credit > 0) handlers.credit();
         return;
       case 'close':
@@ -94,9 +123,21 @@ export class PortChannel implements ByteChannel {
   #end(end: ChannelEnd): void {
     if (this.#ended) return;
     this.#ended = true;
+    this.#done = [];
     this.#port.close();
     this.#handlers?.end(end);
   }
+}
+
+/** Of this thread: channels with buffers to give back. One that goes on has them gone by the next look. */
+const waiting = new Set<PortChannel>();
+let timer: NodeJS.Timeout | undefined;
+
+function forgetWaiting(): void {
+  for (const channel of waiting) channel.forgetBuffers();
+  waiting.clear();
+  clearInterval(timer);
+  timer = undefined;
 }
 
 /** The usual credit of a port between two threads of one process. */

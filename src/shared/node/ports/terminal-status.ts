@@ -4,12 +4,12 @@ import type { TerminalSize } from '../../common/wire/index.js';
  * Counters of one terminal in shared memory, so that they outlive its worker: the next worker goes on at
  * the right log offset, and input that a client sends again after the death is not typed twice.
  *
- * Layout: seven float64 (head, raw input, fold, generation, slab base, number of size changes, busy), then 32
- * ledger slots of 16 bytes client id and one float64 sequence number, then 32 size changes of two float64: offset, and
+ * Layout: ten float64 (head, raw input, fold, generation, slab base, number of size changes, busy, slab start, slab
+ * end, slab used), then 32 ledger slots of 16 bytes client id and one float64 sequence number, then 32 size changes of two float64: offset, and
  * rows times 65536 plus columns. Only the owning worker writes; main and the next worker read after the
  * owner is dead, or for statistics, where a value that is one update old does no harm.
  */
-const FIXED_WORDS = 7;
+const FIXED_WORDS = 10;
 const SLOTS = 32;
 const ID_BYTES = 16;
 const SLOT_BYTES = ID_BYTES + 8;
@@ -70,12 +70,36 @@ export class TerminalStatus {
     this.#words[3] = value;
   }
 
-  /** Log offset of the first byte in the reader's slab; see `ReadSlab`. */
+  /** Log offset of the first byte that waits in the reader's slab; see `ReadSlab`. */
   get slabBase(): number {
     return this.#words[4] ?? 0;
   }
   set slabBase(value: number) {
     this.#words[4] = value;
+  }
+
+  /** Index of that byte in the slab. */
+  get slabStart(): number {
+    return this.#words[7] ?? 0;
+  }
+  set slabStart(value: number) {
+    this.#words[7] = value;
+  }
+
+  /** Index behind the last byte of the slab that the worker has heard of. */
+  get slabEnd(): number {
+    return this.#words[8] ?? 0;
+  }
+  set slabEnd(value: number) {
+    this.#words[8] = value;
+  }
+
+  /** Index behind the last byte of that slab that was ever written to. */
+  get slabUsed(): number {
+    return this.#words[9] ?? 0;
+  }
+  set slabUsed(value: number) {
+    this.#words[9] = value;
   }
 
   /** Changes of size so far; the newest {@link sizeSlots} are kept. */

@@ -9,6 +9,18 @@ const F_DUPFD_CLOEXEC = process.platform === 'darwin' ? 67 : 1030;
 /** Duplicates never land on the standard streams, even if one of those is closed. */
 const LOWEST_FD = 3;
 
+type Read = (fd: number, target: Uint8Array, length: number) => number;
+
+const read = lazily(() => libraryFunction('long read(int, void *, size_t)') as Read);
+
+/**
+ * Reads what non-blocking `fd` has into `target`, on any thread. Returns how many bytes; 0 or less: there are none
+ * now, for whatever reason, which the next read through libuv tells. `fs.readSync` would throw an error each time.
+ */
+export function readNow(fd: number, target: Uint8Array): number {
+  return read()(fd, target, target.length);
+}
+
 type Fcntl = (fd: number, command: number, type: 'int', argument: number) => number;
 
 // Variadic in C, hence the pair of type and value for the third argument.

@@ -2,7 +2,7 @@
  * What Node has no face for, called in the C library: descriptors, pipes, sockets, orphans. The one importer of koffi,
  * which is loaded with the first call. Any thread, but what says otherwise.
  */
-export { duplicateFd, setCloseOnExec } from './fds.js';
+export { duplicateFd, readNow, setCloseOnExec } from './fds.js';
 export { lazily, libraryFunction } from './libc.js';
 export { reapOrphans } from './orphans.js';
 export { openPipe, openPipes, type PipeEnds } from './pipe.js';

@@ -6,7 +6,7 @@
 export { CheckpointStore, type Checkpoint } from './checkpoint.js';
 export { EmulatorPool } from './emulator-pool.js';
 export type { LogPoint } from './log-point.js';
-export type { ReadableLog } from './log-window.js';
+export type { ReadableLog } from './readable-log.js';
 export { ScreenEmulator, type Snapshot } from './screen-emulator.js';
 export { ScreenTracker } from './screen-tracker.js';
 export { SizeLog, type SizeChange } from './size-log.js';

@@ -38,13 +38,18 @@ const SGR = /\x1b\[([\d;:]*)m/g;
 export class PenState {
   readonly #parameters = new Map<string, string>();
 
+  /** Whether all attributes are reset somewhere in `text`, so that what came before it does not matter. */
+  static isReset(text: string): boolean {
+    return lastReset(text) >= 0;
+  }
+
   /**
    * Takes in all SGR sequences of `text`. False: one of them is odd, and what it does is the emulator's
    * secret.
    */
   take(text: string): boolean {
     // What came before the last full reset does not matter, which saves nearly all of the work.
-    const reset = Math.max(text.lastIndexOf('\x1b[0m'), text.lastIndexOf('\x1b[m'));
+    const reset = lastReset(text);
     if (reset >= 0) this.#parameters.clear();
     SGR.lastIndex = Math.max(0, reset);
     for (let match = SGR.exec(text); match !== null; match = SGR.exec(text)) {
@@ -104,4 +109,8 @@ export class PenState {
       for (const name of ENDS[number] ?? []) this.#parameters.delete(name);
     }
   }
+}
+
+function lastReset(text: string): number {
+  return Math.max(text.lastIndexOf('\x1b[0m'), text.lastIndexOf('\x1b[m'));
 }

@@ -5,8 +5,8 @@ import { screenOf, type Checkpoint, type CheckpointStore } from './checkpoint.js
 import type { EmulatorPool } from './emulator-pool.js';
 import { LINES_ABOVE, ScreenEmulator } from './screen-emulator.js';
 import { PenState } from './pen-state.js';
-import { idleUntil, plainUntil } from './plain-text.js';
-import { LogWindow, type ReadableLog } from './log-window.js';
+import { countLineFeeds, PlainPieces } from './plain-pieces.js';
+import type { ReadableLog } from './readable-log.js';
 import type { SizeLog } from './size-log.js';
 import { unfinishedSequence } from './unfinished.js';
 
@@ -14,8 +14,16 @@ const ESC = 0x1b;
 const NOTHING = new Uint8Array();
 /** How far beyond the place that was aimed at a checkpoint may lie, to be outside of any sequence. */
 const MAX_STEPS = 16_384;
+/** So far before a place the pen's last full reset is looked for before everything is. */
+const PEN_BYTES = 2_048;
+const CR_LF = Buffer.from('\r\n', 'latin1');
+/** So much before a place a line is expected to begin. */
+const LINE_BYTES = 512;
 /** Longest character in bytes. */
 const CHARACTER_BYTES = 4;
+
+// One for all terminals of the thread, since what is read there is done with before the next is.
+let scratch = Buffer.allocUnsafeSlow(16 * limits.KIB);
 
 /** The modes of a fresh emulator, stated where a reset of a used one leaves something behind. */
 const FRESH = { sequences: '\x1b[?25h\x1b[20l', pen: '' };
@@ -52,9 +60,8 @@ export interface ScreenTrackerOptions {
  */
 export class ScreenTracker {
   readonly #options: ScreenTrackerOptions;
+  readonly #pieces: PlainPieces;
   #checkpoint: Checkpoint;
-  /** All from the checkpoint to here is plain text. */
-  #plainTo: number;
   #idle: Timer | undefined;
 
   constructor(options: ScreenTrackerOptions) {
@@ -65,7 +72,7 @@ export class ScreenTracker {
       sizes: 0,
       modes: FRESH,
     };
-    this.#plainTo = this.#checkpoint.offset;
+    this.#pieces = new PlainPieces(options.log.head);
   }
 
   get checkpoint(): Checkpoint {
@@ -128,13 +135,17 @@ export class ScreenTracker {
     }
   }
 
+  /** `bytes` are about to be appended to the log; while they are, others will be evicted. */
+  appending(bytes: Uint8Array): void {
+    this.#pieces.appended(bytes, this.#lineFeeds);
+  }
+
   /** Bytes before log position `to` will be gone after this call. */
   evicting(to: number): void {
     if (to <= this.#checkpoint.offset) return;
     const { log } = this.#options;
     const target = Math.max(to, log.head - log.capacity);
-    const window = new LogWindow(log, this.#checkpoint.offset);
-    if (this.#skipIdle(window, to, target) || this.#skipPlain(window, to, target)) {
+    if (this.#skipIdle(to, target) || this.#skipPlain(to, target)) {
       this.#options.pool.release(this);
       return;
     }
@@ -162,46 +173,82 @@ export class ScreenTracker {
     this.#options.pool.release(this);
   }
 
-  #skipIdle(window: LogWindow, to: number, target: number): boolean {
-    if (this.#nextSizeChange() <= target) return false;
-    window.load(target);
-    const end = window.from + idleUntil(window.bytes, 0, target - window.from);
-    if (end < to) return false;
-    this.#plainTo = Math.max(this.#plainTo, end);
+  /**
+   * The line feeds that must follow a place, so that what was on the screen before has scrolled away wherever the
+   * cursor was, and as many lines are above the screen as a snapshot has.
+   */
+  get #lineFeeds(): number {
+    return 2 * this.#checkpoint.size.rows + LINES_ABOVE;
+  }
+
+  #skipIdle(to: number, target: number): boolean {
+    const { offset } = this.#checkpoint;
+    const end = Math.min(target, this.#pieces.idleUntil(offset));
+    if (end < to || this.#nextSizeChange() <= end) return false;
     this.#save({ ...this.#checkpoint, offset: end });
     return true;
   }
 
-  #skipPlain(window: LogWindow, to: number, target: number): boolean {
-    const { modes, size } = this.#checkpoint;
-    if (modes === undefined) return false;
-    // The line feeds must scroll away what was there, wherever the cursor was, and leave as many lines
-    // above the screen as a snapshot does.
-    const lineFeeds = 2 * size.rows + LINES_ABOVE;
-    for (const start of [window.lastLineStart(to, target), window.firstLineStart(to, target)]) {
-      if (start === undefined || !this.#isPlain(window, start)) continue;
-      const end = window.afterLineFeeds(start, lineFeeds);
-      if (end === undefined || end >= this.#nextSizeChange() || !this.#isPlain(window, end))
-        continue;
-      const pen = new PenState();
-      if (!pen.take(modes.pen) || !pen.take(window.text(start))) return false;
-      this.#save({
-        ...this.#checkpoint,
-        offset: start,
-        screen: undefined,
-        modes: { sequences: modes.sequences, pen: pen.sequence() },
-      });
-      return true;
-    }
-    return false;
+  #skipPlain(to: number, target: number): boolean {
+    const { offset, modes } = this.#checkpoint;
+    if (modes === undefined || this.#nextSizeChange() !== Number.POSITIVE_INFINITY) return false;
+    const start = this.#lineStart(to, target);
+    if (start === undefined) return false;
+    const isFollowed = this.#pieces.isPlainBeyond(offset, start, this.#lineFeeds, (from, to) =>
+      countLineFeeds(this.#bytes(from, Math.min(to, this.#options.log.head)), this.#lineFeeds),
+    );
+    if (!isFollowed) return false;
+    const pen = this.#penAt(start, modes.pen);
+    if (pen === undefined) return false;
+    this.#save({
+      ...this.#checkpoint,
+      offset: start,
+      screen: undefined,
+      modes: { sequences: modes.sequences, pen },
+    });
+    return true;
   }
 
-  #isPlain(window: LogWindow, to: number): boolean {
-    if (this.#plainTo >= to) return true;
-    window.load(to);
-    const { from } = window;
-    this.#plainTo = from + plainUntil(window.bytes, this.#plainTo - from, to - from);
-    return this.#plainTo >= to;
+  /** Last position from `least` to `most` that begins a line, after CR and LF. Absent: there is none. */
+  #lineStart(least: number, most: number): number | undefined {
+    let end = most;
+    while (end > least) {
+      const from = Math.max(least - CR_LF.length, end - LINE_BYTES, 0);
+      const found = this.#bytes(from, end).lastIndexOf(CR_LF);
+      if (found !== -1) {
+        const start = from + found + CR_LF.length;
+        return start >= least ? start : undefined;
+      }
+      if (from + 1 >= end) break;
+      // One byte again: the two may lie across.
+      end = from + 1;
+    }
+    return undefined;
+  }
+
+  /** The pen at `start`, after nothing but plain text since the checkpoint. Absent: only an emulator knows. */
+  #penAt(start: number, before: string): string | undefined {
+    const { offset } = this.#checkpoint;
+    if (this.#pieces.isBare(offset, start)) return before;
+    const pen = new PenState();
+    const near = this.#text(Math.max(offset, start - PEN_BYTES), start);
+    const isKnown = PenState.isReset(near)
+      ? pen.take(near)
+      : pen.take(before) && pen.take(this.#text(offset, start));
+    return isKnown ? pen.sequence() : undefined;
+  }
+
+  /** Of the log, one character each byte. */
+  #text(from: number, to: number): string {
+    return this.#bytes(from, to).toString('latin1');
+  }
+
+  /** Of the log; valid until the next call. */
+  #bytes(from: number, to: number): Buffer {
+    if (to - from > scratch.length) scratch = Buffer.allocUnsafeSlow(to - from);
+    const bytes = scratch.subarray(0, to - from);
+    this.#options.log.copy(from, to, bytes, 0);
+    return bytes;
   }
 
   #nextSizeChange(): number {
@@ -218,7 +265,6 @@ export class ScreenTracker {
       isGood: _,
       ...checkpoint
     } = this.#advance(emulator, target, (size) => pool.create(this, size, NOTHING));
-    this.#plainTo = checkpoint.offset;
     this.#save(checkpoint);
     // What it holds and what was saved are two things then.
     if (!isWhole) pool.release(this);
@@ -304,5 +350,6 @@ export class ScreenTracker {
 
   #save(checkpoint: Checkpoint): void {
     this.#checkpoint = this.#options.store.save(checkpoint);
+    this.#pieces.forget(checkpoint.offset);
   }
 }

@@ -4,7 +4,7 @@ import type { TerminalStatus } from '../../../shared/node/ports/index.js';
 import { CheckpointStore } from './checkpoint.js';
 import { EmulatorPool } from './emulator-pool.js';
 import type { LogPoint } from './log-point.js';
-import type { ReadableLog } from './log-window.js';
+import type { ReadableLog } from './readable-log.js';
 import { ScreenTracker } from './screen-tracker.js';
 import { SizeLog } from './size-log.js';
 
@@ -46,6 +46,11 @@ export class TerminalScreen {
       clock: options.clock,
       size: options.firstSize,
     });
+  }
+
+  /** `bytes` are about to be appended to the log. */
+  appending(bytes: Uint8Array): void {
+    this.#tracker?.appending(bytes);
   }
 
   /** Bytes before log position `to` will be gone after this call. */

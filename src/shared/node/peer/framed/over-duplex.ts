@@ -22,29 +22,53 @@ export function framedOverDuplex(stream: Duplex, options: FramedOptions): PeerCo
   return connection;
 }
 
-/** Size of the one buffer that a socket of ours is read into. */
-const READ_BUFFER_BYTES = 64 * 1024;
+/** Memory that a socket is read into again and again, as much at once as there is. `onread`: of net.Socket. */
+export interface ReusedBuffer {
+  readonly onread: {
+    readonly buffer: Uint8Array;
+    readonly callback: (length: number, buffer: Uint8Array) => boolean;
+  };
+  take(listener: (bytes: Uint8Array) => void): void;
+}
 
-/**
- * The same over a connected socket of this process, given by number; the connection closes it. Reads
- * into one buffer again and again, since the decoder copies what it keeps.
- */
-export function framedOverFd(fd: number, options: FramedOptions): PeerConnection {
-  // `onread` is missing from the types of this constructor; `net.connect` documents it.
-  const socketOptions = {
-    fd,
-    readable: true,
-    writable: true,
+/** For the options of a socket whose bytes `take` is to get. `bytes`: how much is read at once at most. */
+export function reusedBuffer(bytes: number): ReusedBuffer {
+  let take: (bytes: Uint8Array) => void = () => undefined;
+  return {
     onread: {
-      buffer: Buffer.allocUnsafeSlow(READ_BUFFER_BYTES),
-      callback: (length: number, buffer: Uint8Array): boolean => {
-        connection.receive(buffer.subarray(0, length));
+      buffer: Buffer.allocUnsafeSlow(bytes),
+      callback: (length, buffer) => {
+        take(buffer.subarray(0, length));
         return true;
       },
     },
+    take: (listener) => {
+      take = listener;
+    },
   };
-  const socket = new Socket(socketOptions);
+}
+
+/** What a client may send at once is little; more comes in several reads. */
+const SERVER_READ_BYTES = 64 * 1024;
+
+/** The same over a connected socket of this process, given by number; the connection closes it. */
+export function framedOverFd(fd: number, options: FramedOptions): PeerConnection {
+  const reused = reusedBuffer(SERVER_READ_BYTES);
+  // `onread` is missing from the types of this constructor; `net.connect` documents it.
+  const socketOptions = { fd, readable: true, writable: true, onread: reused.onread };
+  return framedOverSocket(new Socket(socketOptions), reused, options);
+}
+
+/** The same over `socket`, which is read into `reused`. */
+export function framedOverSocket(
+  socket: Socket,
+  reused: ReusedBuffer,
+  options: FramedOptions,
+): PeerConnection {
   const connection = attach(socket, options);
+  reused.take((bytes) => {
+    connection.receive(bytes);
+  });
   socket.resume();
   connection.start();
   return connection;
@@ -56,7 +80,7 @@ function attach(stream: Duplex, options: FramedOptions): FramedConnection {
   const connection: FramedConnection = new FramedConnection({
     ...options,
     transport: {
-      write(header, payload) {
+      write(bytes, written) {
         if (stream.writableEnded || stream.destroyed) return;
         // One system call for all that is written in this turn.
         if (!corked) {
@@ -67,18 +91,12 @@ function attach(stream: Duplex, options: FramedOptions): FramedConnection {
             stream.uncork();
           });
         }
-        const bytes = header.length + payload.length;
-        pendingBytes += bytes;
-        if (payload.length === 0) {
-          stream.write(header, written);
-        } else {
-          stream.write(header);
-          stream.write(payload, written);
-        }
-        function written(): void {
-          pendingBytes -= bytes;
+        pendingBytes += bytes.length;
+        stream.write(bytes, () => {
+          pendingBytes -= bytes.length;
+          written?.();
           connection.drained();
-        }
+        });
       },
       get pendingBytes() {
         return pendingBytes;

@@ -15,19 +15,17 @@ export function framedOverWebSocket(socket: WebSocket, options: FramedOptions): 
   const connection: FramedConnection = new FramedConnection({
     ...options,
     transport: {
-      write(header, payload) {
+      write(bytes, written) {
         if (socket.readyState !== socket.OPEN) return;
-        const bytes = header.length + payload.length;
-        pendingBytes += bytes;
-        const frame = Buffer.concat([header, payload]);
-        const written = (): void => {
-          pendingBytes -= bytes;
-          connection.drained();
-        };
+        pendingBytes += bytes.length;
         let at = 0;
-        for (; at + PIECE_BYTES < bytes; at += PIECE_BYTES)
-          socket.send(frame.subarray(at, at + PIECE_BYTES));
-        socket.send(frame.subarray(at), written);
+        for (; at + PIECE_BYTES < bytes.length; at += PIECE_BYTES)
+          socket.send(bytes.subarray(at, at + PIECE_BYTES));
+        socket.send(bytes.subarray(at), () => {
+          pendingBytes -= bytes.length;
+          written?.();
+          connection.drained();
+        });
       },
       get pendingBytes() {
         return pendingBytes;

@@ -37,6 +37,7 @@ const ENDED_MS = 1_000;
  */
 export class NativeStack implements StreamStack {
   readonly waits = true;
+  readonly copies = true;
   readonly #peer: NativePeer;
   readonly #events: StackEvents;
   readonly #clock: Clock;

@@ -41,6 +41,7 @@ const LAST_FLIGHT = 7;
 export class WeriftStack implements StreamStack {
   /** Whatever arrives is kept in order and handed on in the turn in which it came. */
   readonly waits = false;
+  readonly copies = false;
   readonly #pc: RTCPeerConnection;
   readonly #internals: WeriftInternals;
   readonly #events: StackEvents;
