@@ -8,6 +8,7 @@ import {
   type PeerTask,
   type WeriftAttempt,
 } from '../../shared/node/peer/index.js';
+import { dialNativeHost } from './dial-native-host.js';
 
 /** What a connection that is being set up says to the other end. */
 export interface EstablishOptions {
@@ -49,6 +50,8 @@ export function establish(task: PeerTask, options: EstablishOptions): Establishi
       };
     case 'webrtc':
       return establishWebRtc(source.sdp, source.iceServers, options, task.heartbeatMs);
+    case 'native':
+      return { ...dialNativeHost(source, task.heartbeatMs), addCandidate: () => undefined };
     default:
       return assertNever(source);
   }

@@ -9,6 +9,7 @@ import {
   type PeerConnection,
   type WeriftAttempt,
 } from '../../../src/shared/node/peer/index.js';
+import type { ChannelEnd } from '../../../src/shared/common/index.js';
 import type { WeriftInternals } from '../../../src/shared/node/peer/werift/internals.js';
 import { webRtcPair } from './webrtc-pair.js';
 
@@ -16,6 +17,8 @@ import { webRtcPair } from './webrtc-pair.js';
 export interface Pair {
   readonly client: PeerConnection;
   readonly server: PeerConnection;
+  /** How channels of the server end then. Absent: as lost. */
+  readonly lost?: ChannelEnd;
   /** Lets the client vanish without a word. */
   vanish(): void;
   /** Sends the server something that breaks the protocol, from the client's side. */

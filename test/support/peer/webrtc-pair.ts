@@ -5,9 +5,11 @@ import {
   createWeriftOffer,
   type PeerConnection,
 } from '../../../src/shared/node/peer/index.js';
+import type { ChannelEnd } from '../../../src/shared/common/index.js';
 import type { IceCandidate } from '../../../src/shared/common/wire/index.js';
 import type { NativePeer } from '../../../src/shared/node/peer/native/library.js';
 import type { WeriftInternals } from '../../../src/shared/node/peer/werift/internals.js';
+import { answerHosted } from './answer-hosted.js';
 import type { Pair, PairOptions } from './pairs.js';
 import { UdpPath, type PathFilter, type Side } from './udp-path.js';
 
@@ -28,10 +30,18 @@ export interface WebRtcPair extends Pair {
 
 export interface WebRtcPairOptions extends PairOptions {
   readonly client: WebRtcEngine;
-  readonly server: WebRtcEngine;
+  /** `hosted`: native, in a child process, as on an agent. */
+  readonly server: WebRtcEngine | 'hosted';
   /** Of the path, which there is then. */
   readonly filter?: PathFilter;
 }
+
+/** The host has gone on to live, so it says what has become of the peer. */
+const HOSTED_LOST: ChannelEnd = {
+  type: 'closed',
+  error: { code: 'ERR_PEER_LOST', message: 'the connection to the peer was lost' },
+};
+const ANSWERS = { werift: answerWerift, native: answerNative, hosted: answerHosted };
 
 /** Two ends of a WebRTC connection in this process, each by its engine. */
 export async function webRtcPair({
@@ -60,7 +70,7 @@ export async function webRtcPair({
       });
     },
   });
-  const answer = await (serverEngine === 'native' ? answerNative : answerWerift)(offer.sdp, {
+  const answer = await ANSWERS[serverEngine](offer.sdp, {
     ...common,
     onCandidate: (candidate) => {
       pass(candidate, 'server', (each) => {
@@ -80,6 +90,7 @@ export async function webRtcPair({
     server,
     insides,
     path,
+    ...(serverEngine === 'hosted' ? { lost: HOSTED_LOST } : {}),
     vanish: () => {
       path?.cut();
     },

@@ -47,3 +47,4 @@ export {
   type WebRtcChoice,
   type WebRtcEngine,
 } from './webrtc-engine.js';
+export { HOST_TOKEN_LENGTH, type HostCommand, type HostEvent } from './native-host-messages.js';
