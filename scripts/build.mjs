@@ -4,7 +4,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildWeb } from './build-web.mjs';
 import { Failure, runMain } from './lib/failure.mjs';
-import { inRoot, ROOT } from './lib/paths.mjs';
+import { inRoot, ownPrograms, ROOT } from './lib/paths.mjs';
 import { runNode } from './lib/run.mjs';
 import { listFiles } from './lib/stamps.mjs';
 
@@ -16,8 +16,10 @@ export async function build() {
   removeOrphans();
   const { status, output } = await runNode([inRoot('node_modules/typescript/bin/tsc'), '-p', '.']);
   if (status !== 0) throw new Failure('the build failed', { detail: output });
-  const program = inRoot('dist/src/main/cli/main.js');
-  if (existsSync(program)) chmodSync(program, 0o755);
+  for (const file of Object.values(ownPrograms())) {
+    const program = inRoot(file);
+    if (existsSync(program)) chmodSync(program, 0o755);
+  }
   await buildWeb();
 }
 

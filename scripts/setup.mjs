@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { build } from './build.mjs';
 import { Failure, runMain } from './lib/failure.mjs';
 import { withLock } from './lib/lock.mjs';
-import { inRoot, ROOT } from './lib/paths.mjs';
+import { inRoot, ownPrograms, ROOT } from './lib/paths.mjs';
 import {
   requireCompiler,
   requireNode,
@@ -71,7 +71,7 @@ async function install() {
       );
     }
     requirePtyBinary(ROOT);
-    linkOwnProgram();
+    linkOwnPrograms();
   });
   stampInstall();
 }
@@ -81,12 +81,15 @@ function withoutUsage(output) {
   return output.replace(/^npm error Clean install a project\n(npm error.*\n)*/m, '');
 }
 
-/** Lets `npx holdfast` run the clone's own program: npx looks into this folder first. */
-function linkOwnProgram() {
-  const link = inRoot('node_modules', '.bin', 'holdfast');
-  if (process.platform === 'win32' || isLinkedInstall() || existsSync(link)) return;
-  rmSync(link, { force: true });
-  symlinkSync('../../dist/src/main/cli/main.js', link);
+/** Lets `npx holdfast` run the clone's own programs: npx looks into this folder first. */
+function linkOwnPrograms() {
+  if (process.platform === 'win32' || isLinkedInstall()) return;
+  for (const [name, file] of Object.entries(ownPrograms())) {
+    const link = inRoot('node_modules', '.bin', name);
+    if (existsSync(link)) continue;
+    rmSync(link, { force: true });
+    symlinkSync(path.join('../..', file), link);
+  }
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await runMain(() => setup());

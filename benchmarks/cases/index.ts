@@ -5,6 +5,7 @@ import { echoUnderFlood } from './echo-under-flood.js';
 import { memory } from './memory.js';
 import { reAttach } from './re-attach.js';
 import { sftp } from './sftp.js';
+import { soak } from './soak.js';
 import { throughput } from './throughput.js';
 
 export const cases: readonly BenchCase[] = [
@@ -14,4 +15,5 @@ export const cases: readonly BenchCase[] = [
   create,
   memory,
   sftp,
+  soak,
 ];

@@ -162,6 +162,23 @@ for (const { name, open } of ENGINES) {
     await pair.close();
   });
 
+  test(`peer ${name} - one that is cut is lost at once, and the other end hears of it`, async () => {
+    const pair = await open();
+    const incoming = nextChannel(pair.server);
+    const ours = pair.client.openChannel({ label: 'a', protocol: 'ssh' });
+    const ourSide = new Collector(ours);
+    ours.send(bytesOf('x'));
+    const theirSide = new Collector(await incoming);
+    assert.ok(pair.client.cut !== undefined);
+    pair.client.cut();
+    pair.client.cut();
+    assert.deepEqual(await ourSide.ended(), { type: 'lost' });
+    assert.equal((await pair.client.closed).error?.code, 'ERR_PEER_LOST');
+    await pair.server.closed;
+    await theirSide.ended();
+    await pair.close();
+  });
+
   test(`peer ${name} - many channels carry their own bytes`, async () => {
     const pair = await open({ heartbeatMs: BUSY_HEARTBEAT_MS });
     const sides = new Map<string, Collector>();

@@ -96,27 +96,32 @@ export async function connect(
   }
 }
 
+/** `agent` as the command line sees it. */
+export function asLink(agent: AgentConnection): WorkspaceLink {
+  return {
+    engine: agent.connection.engine,
+    sshHostKey: undefined,
+    closed: agent.closed,
+    openChannel: (options) => agent.openChannel(options),
+    ping: () => agent.ping(),
+    terminals: () => agent.terminals(),
+    kill: agent.kill,
+    create: agent.create,
+    setIdle: agent.setIdle,
+    wait: agent.wait,
+    recordings: agent.recordings,
+    viewers: agent.viewers,
+    dropViewer: agent.dropViewer,
+    cut: () => {
+      agent.cut();
+    },
+    close: () => agent.close(),
+  };
+}
+
 /** A connection that is opened anew when it is lost, as `holdfast attach` and the page do. */
 export function keepConnected(open: () => Promise<AgentConnection>): LinkKeeper {
-  return new LinkKeeper(async (): Promise<WorkspaceLink> => {
-    const agent = await open();
-    return {
-      engine: agent.connection.engine,
-      sshHostKey: undefined,
-      closed: agent.closed,
-      openChannel: (options) => agent.openChannel(options),
-      ping: () => agent.ping(),
-      terminals: () => agent.terminals(),
-      kill: agent.kill,
-      create: agent.create,
-      setIdle: agent.setIdle,
-      wait: agent.wait,
-      recordings: agent.recordings,
-      viewers: agent.viewers,
-      dropViewer: agent.dropViewer,
-      close: () => agent.close(),
-    };
-  });
+  return new LinkKeeper(async () => asLink(await open()));
 }
 
 /** An agent in a process of its own, for a workspace beside the one of `up`. */

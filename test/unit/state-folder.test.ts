@@ -24,6 +24,7 @@ import {
   generateIdentity,
   loadOrCreateIdentity,
   lockStateDir,
+  stateDirOwner,
   openLogFile,
   openStateDir,
   readSecretFile,
@@ -145,7 +146,9 @@ describe('secret files', () => {
 describe('lock', () => {
   test('lock - holds off a second owner and is free after close', async () => {
     const dir = await openStateDir(fresh());
+    assert.equal(stateDirOwner(dir), undefined);
     const lock = await lockStateDir(dir);
+    assert.equal(stateDirOwner(dir), process.pid);
     await assert.rejects(lockStateDir(dir), {
       code: 'ERR_ALREADY_RUNNING',
       message: new RegExp(`process ${String(process.pid)} `),

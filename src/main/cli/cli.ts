@@ -22,6 +22,8 @@ export interface HelpOptions {
   readonly exits?: readonly (keyof typeof EXIT)[] | string;
   /** Paragraphs that explain, after the options. */
   readonly notes?: readonly string[];
+  /** Declares options that the help shows before the settings. */
+  readonly first?: (command: Command) => void;
 }
 
 /** What a command gets from the frame: a way to declare itself, its configuration, its exit status. */
@@ -77,6 +79,7 @@ export class Cli {
       .exitOverride()
       .allowExcessArguments(false)
       .showSuggestionAfterError(true);
+    help.first?.(command);
     for (const setting of [...settings, ...GLOBAL_SETTINGS]) addSetting(command, FIELDS[setting]);
     command.addHelpText('after', () => helpTail(help));
     return command;

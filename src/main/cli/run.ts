@@ -1,5 +1,6 @@
 import { HoldfastError } from '../../shared/common/index.js';
 import { CATALOGUE, COMMANDS, type CommandEntry } from './catalogue.js';
+import { fromCommander } from './commander-failure.js';
 import { FIELDS, nearest, takeSecrets } from './config/index.js';
 import { exitStatusOf } from './failure.js';
 import { asHoldfastError, formatError, styleFor } from './output/index.js';
@@ -31,7 +32,7 @@ export async function run(args: readonly string[]): Promise<number> {
     try {
       await command.parseAsync(rest, { from: 'user' });
     } catch (error) {
-      const outcome = fromCommander(error, name);
+      const outcome = fromCommander(error, `holdfast ${name}`);
       if (outcome === 'shown') return 0;
       throw outcome;
     }
@@ -101,22 +102,6 @@ function findCommand(name: string): CommandEntry {
       near === undefined
         ? '`holdfast --help` lists the commands.'
         : `Did you mean \`holdfast ${near}\`?`,
-  });
-}
-
-/** What commander threw, in our words. `shown`: it was help, and it is printed. */
-function fromCommander(error: unknown, name: string): 'shown' | HoldfastError {
-  if (!(error instanceof Error) || !('code' in error) || !('exitCode' in error)) {
-    return asHoldfastError(error);
-  }
-  const code = String(error.code);
-  if (!code.startsWith('commander.')) return asHoldfastError(error);
-  if (error.exitCode === 0) return 'shown';
-  const [first = '', ...others] = error.message.replace(/^error: /, '').split('\n');
-  const suggestion = others.join(' ').replace(/^\(|\)$/g, '');
-  const seeHelp = `See \`holdfast ${name} --help\`.`;
-  return new HoldfastError('ERR_INVALID_ARGUMENT', first, {
-    hint: suggestion === '' ? seeHelp : `${suggestion} ${seeHelp}`,
   });
 }
 

@@ -47,6 +47,7 @@ export interface WorkspaceLink extends Closable {
   readonly recordings: RecordingsClient;
   readonly viewers: AgentConnection['viewers'];
   readonly dropViewer: AgentConnection['dropViewer'];
+  readonly cut: AgentConnection['cut'];
 }
 
 /** `local.holdfast` and `local` are the same workspace. */
@@ -193,7 +194,7 @@ export async function openLocalLink(
   { signal }: AbortOptions = {},
 ): Promise<WorkspaceLink> {
   const { connectLocal } = await import('../client/connection/index.js');
-  const path = config.socket ?? findSocket(config.stateDir);
+  const path = localSocket(config);
   return linkOf(
     await connectLocal({ path, ...(signal === undefined ? {} : { signal }) }),
     undefined,
@@ -220,8 +221,9 @@ export async function knownHostKey(config: ClientConfig, workspace: string): Pro
   return found.sshHostKey;
 }
 
-/** The agent's socket in the state folder of `holdfast agent`, or in that of `holdfast up`. */
-function findSocket(stateDir: string): string {
+/** The agent's socket: as given, or in the state folder of `holdfast agent`, or in that of `holdfast up`. */
+export function localSocket({ socket, stateDir }: Config<'socket' | 'stateDir'>): string {
+  if (socket !== undefined) return socket;
   const own = join(stateDir, 'agent.sock');
   return existsSync(own) ? own : join(stateDir, 'agent', 'agent.sock');
 }
@@ -251,6 +253,9 @@ function linkOf(agent: AgentConnection, sshHostKey: string | undefined): Workspa
     recordings: agent.recordings,
     viewers: agent.viewers,
     dropViewer: agent.dropViewer,
+    cut: () => {
+      agent.cut();
+    },
     close: () => agent.close(),
   };
 }

@@ -36,8 +36,10 @@ export {
 } from './forwards/index.js';
 export {
   connectSsh,
+  openSftp,
   startSession,
   type SshConnection,
+  type SftpFiles,
   type SshConnectOptions,
   type SshSession,
   type SshSessionOptions,

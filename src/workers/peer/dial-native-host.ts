@@ -38,6 +38,9 @@ export function dialNativeHost(
       probe: () => {
         connection.probe();
       },
+      cut: () => {
+        socket.destroy();
+      },
       close: () => connection.close(),
     });
   });

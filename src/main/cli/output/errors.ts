@@ -70,7 +70,10 @@ export function asHoldfastError(error: unknown): HoldfastError {
   });
 }
 
-/** The two lines that every failure prints: what went wrong, and what to do. Ends with a line break. */
-export function formatError(error: HoldfastError): string {
-  return `holdfast: ${error.code}: ${oneLine(error.message)}\nhint: ${oneLine(error.hint)}\n`;
+/**
+ * The two lines that every failure of `program` prints: what went wrong, and what to do. Ends with a line
+ * break.
+ */
+export function formatError(error: HoldfastError, program = 'holdfast'): string {
+  return `${program}: ${error.code}: ${oneLine(error.message)}\nhint: ${oneLine(error.hint)}\n`;
 }

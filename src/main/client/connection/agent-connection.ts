@@ -43,6 +43,8 @@ export interface AgentConnection extends Closable {
   readonly dropViewer: ClientControl['dropViewer'];
   /** Recordings that the agent makes and keeps; see `ClientControl`. */
   readonly recordings: RecordingsClient;
+  /** Ends it as a network that fails does, if the engine can; else closes it. For trials. */
+  cut(): void;
 }
 
 /** Requests about recordings. */
@@ -123,6 +125,10 @@ export async function authenticateConnection(
     },
     viewers: (terminal) => control.viewers(terminal),
     dropViewer: (terminal, viewer) => control.dropViewer(terminal, viewer),
+    cut: () => {
+      if (connection.cut === undefined) void connection.close();
+      else connection.cut();
+    },
     close: once(async () => {
       control.close();
       await connection.close();

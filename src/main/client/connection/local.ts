@@ -58,5 +58,8 @@ async function requireOwnSocket(path: string): Promise<void> {
 }
 
 function offline(path: string, cause: unknown): HoldfastError {
-  return new HoldfastError('ERR_AGENT_OFFLINE', `no agent listens on ${path}`, { cause });
+  return new HoldfastError('ERR_AGENT_OFFLINE', `no agent listens on ${path}`, {
+    cause,
+    hint: 'Start `holdfast up` or `holdfast agent` on this machine, or say where its socket is: --socket.',
+  });
 }

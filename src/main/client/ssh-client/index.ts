@@ -4,4 +4,5 @@
  */
 export { connectSsh, prepareSsh, type SshConnection, type SshConnectOptions } from './connect.js';
 export { startSession, type SshSession, type SshSessionOptions } from './session.js';
+export { openSftp, type SftpFiles } from './sftp-files.js';
 export { TransportGate } from './transport-gate.js';

@@ -61,7 +61,7 @@ export async function startSession(
 }
 
 function openChannel(
-  { client }: SshConnection,
+  { client, transport }: SshConnection,
   { command, subsystem, pty, env, forwardAgent }: SshSessionOptions,
 ): Promise<ClientChannel> {
   const terminal: PseudoTtyOptions | undefined =
@@ -76,6 +76,11 @@ function openChannel(
     const done = (error: Error | undefined, channel: ClientChannel): void => {
       if (error === undefined) {
         resolve(channel);
+        return;
+      }
+      // ssh2 refuses in the server's name what was under way when the connection ended.
+      if (transport.destroyed || transport.readableEnded) {
+        reject(new HoldfastError('ERR_PEER_LOST', 'the SSH connection ended', { cause: error }));
         return;
       }
       const what = command === undefined ? 'a shell' : 'this command';

@@ -188,6 +188,11 @@ export class LinkedConnection<B extends { readonly engine: string }> implements 
     this.#heartbeat.probe();
   }
 
+  /** Ends it at once; the other end learns of it as far as the stack says so. */
+  readonly cut = (): void => {
+    this.#end({ code: 'ERR_PEER_LOST', message: 'it was cut' });
+  };
+
   readonly close = once(async (): Promise<void> => {
     if (this.#state === 'open') {
       this.#state = 'draining';

@@ -181,6 +181,11 @@ export class FramedConnection implements ChannelHost {
     this.#heartbeat.probe();
   }
 
+  /** Drops the transport with all that is queued; the other end is not told. */
+  cut(): void {
+    if (this.#state !== 'ended') this.#transport.destroy();
+  }
+
   /** Says goodbye after what is queued, within a bound, then ends the transport. */
   readonly close = once(async (): Promise<void> => {
     await this.#closeWith(undefined);

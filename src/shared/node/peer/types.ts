@@ -52,6 +52,11 @@ export interface PeerConnection extends Closable {
   onChannel(handler: (channel: PeerChannel) => void): void;
   /** Somebody says that the peer has gone: ends the connection within PROBE_MS unless the peer answers. */
   probe(): void;
+  /**
+   * Ends it at once, as a network that fails does: what is queued is lost, there is no goodbye, and all
+   * channels are lost. Absent: the engine can only {@link close}.
+   */
+  cut?(): void;
 }
 
 /** How a WebRTC connection is set up, whatever the engine. */

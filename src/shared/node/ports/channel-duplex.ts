@@ -5,6 +5,7 @@ import {
   limits,
   type ByteChannel,
   type ChannelEnd,
+  type ErrorRecord,
 } from '../../common/index.js';
 
 type WriteCallback = (error: Error | null | undefined) => void;
@@ -15,7 +16,14 @@ export interface ChannelDuplexOptions {
    * Beyond it the stream is destroyed with ERR_MESSAGE_TOO_LARGE.
    */
   readonly maxQueuedBytes: number;
+  /** What a channel that is lost means to the reader. Default: ERR_WORKER_LOST, as between threads. */
+  readonly lost?: ErrorRecord;
 }
+
+const WORKER_LOST: ErrorRecord = {
+  code: 'ERR_WORKER_LOST',
+  message: 'the worker that carried this channel ended',
+};
 
 /**
  * A byte stream over a {@link ByteChannel}, with back-pressure both ways and a hard cap on what a writer
@@ -24,17 +32,19 @@ export interface ChannelDuplexOptions {
 export class ChannelDuplex extends Duplex {
   readonly #channel: ByteChannel;
   readonly #maxQueuedBytes: number;
+  readonly #lost: ErrorRecord;
   #resumeWrite: (() => void) | undefined;
   /** Received bytes that the reader has not taken yet, so not given back as credit. */
   #unreturned = 0;
   /** The other side has closed: what is still to be written has no receiver and is dropped. */
   #ended = false;
 
-  constructor(channel: ByteChannel, { maxQueuedBytes }: ChannelDuplexOptions) {
+  constructor(channel: ByteChannel, { maxQueuedBytes, lost = WORKER_LOST }: ChannelDuplexOptions) {
     // Stated, since the default is four times as much from Node 22 on.
     super({ allowHalfOpen: true, autoDestroy: true, highWaterMark: limits.STREAM_BUFFER_BYTES });
     this.#channel = channel;
     this.#maxQueuedBytes = maxQueuedBytes;
+    this.#lost = lost;
     channel.start({
       message: (bytes) => {
         this.#receive(bytes);
@@ -127,11 +137,11 @@ export class ChannelDuplex extends Duplex {
       resume?.();
       return;
     }
-    const error =
+    const reason =
       end.type === 'lost'
-        ? new HoldfastError('ERR_WORKER_LOST', 'the worker that carried this channel ended')
-        : fromErrorRecord(end.error ?? { code: 'ERR_CHANNEL_CLOSED', message: 'closed' });
-    this.destroy(error);
+        ? this.#lost
+        : (end.error ?? { code: 'ERR_CHANNEL_CLOSED', message: 'closed' });
+    this.destroy(fromErrorRecord(reason));
   }
 
   #sendAll(chunks: readonly Buffer[], callback: (error?: Error | null) => void): void {

@@ -3,7 +3,7 @@
  * process at a time, with the long-lived keys. Main threads of agent, broker and command line.
  */
 export { generateIdentity, identityOf, loadOrCreateIdentity, type Identity } from './identity.js';
-export { lockStateDir } from './lock.js';
+export { lockStateDir, stateDirOwner } from './lock.js';
 export {
   errno,
   openLogFile,

@@ -68,6 +68,15 @@ export async function lockStateDir(dir: string): Promise<Closable> {
   };
 }
 
+/**
+ * The process that uses `dir` now. Absent: none does, or it is in another container.
+ * @throws {Error} of the file system, if the lock cannot be read.
+ */
+export function stateDirOwner(dir: string): number | undefined {
+  const owner = readOwner(join(dir, 'lock'));
+  return owner !== undefined && isAlive(owner) ? owner.pid : undefined;
+}
+
 /** Linking is the one step that is both atomic and never replaces what is there. */
 function tryLink(from: string, to: string): boolean {
   try {
