@@ -1,7 +1,8 @@
-/** Compiles src, test and benchmarks to dist, and bundles the page. Needs the packages installed. */
+/** Compiles src, test and benchmarks to dist, and bundles the programs and the page. Needs the packages installed. */
 import { chmodSync, existsSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { buildProgram } from './build-program.mjs';
 import { buildWeb } from './build-web.mjs';
 import { Failure, runMain } from './lib/failure.mjs';
 import { inRoot, ownPrograms, ROOT } from './lib/paths.mjs';
@@ -16,10 +17,8 @@ export async function build() {
   removeOrphans();
   const { status, output } = await runNode([inRoot('node_modules/typescript/bin/tsc'), '-p', '.']);
   if (status !== 0) throw new Failure('the build failed', { detail: output });
-  for (const file of Object.values(ownPrograms())) {
-    const program = inRoot(file);
-    if (existsSync(program)) chmodSync(program, 0o755);
-  }
+  await buildProgram();
+  for (const file of Object.values(ownPrograms())) chmodSync(inRoot(file), 0o755);
   await buildWeb();
 }
 

@@ -4,12 +4,12 @@
  */
 import { pathToFileURL } from 'node:url';
 import { runMain } from './lib/failure.mjs';
-import { inRoot } from './lib/paths.mjs';
+import { inRoot, ownPrograms } from './lib/paths.mjs';
 import { setup } from './setup.mjs';
 
 await runMain(async () => {
   await setup();
-  const program = inRoot('dist/src/main/cli/main.js');
+  const program = inRoot(ownPrograms().holdfast);
   process.argv = [process.execPath, program, 'up', ...process.argv.slice(2)];
   await import(pathToFileURL(program).href);
 });

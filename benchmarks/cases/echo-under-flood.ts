@@ -1,9 +1,11 @@
 import {
+  atScale,
+  compare,
+  jain,
   Program,
   quantile,
   shuffled,
   treeCpuSeconds,
-  pairRatios,
   type BenchCase,
   type CaseContext,
   type CaseResult,
@@ -12,188 +14,219 @@ import {
   type Row,
 } from '../harness/index.js';
 import type { LoopDelay } from '../programs/agent-child.js';
-import type { ClientMethods } from '../programs/client-child.js';
-import type { SessionSpec } from '../programs/sessions/index.js';
-import type { CrowdMethods } from '../programs/crowd-child.js';
-import { startBenchAgent, startOpenSsh, type BenchAgent } from '../servers/index.js';
+import type { ViewersMethods } from '../programs/viewers-child.js';
+import { startOpenSsh, startSshAgent, type BenchSshAgent } from '../servers/index.js';
+import { openProbes, OPENSSH, PROBES, type Probes, type Samples } from './echo-probes.js';
+import { startCopies } from './copies.js';
 
-const CLIENT = new URL('../programs/client-child.js', import.meta.url);
-const CROWD = new URL('../programs/crowd-child.js', import.meta.url);
+const VIEWERS = new URL('../programs/viewers-child.js', import.meta.url);
 const KEY_INTERVAL_MS = 20;
+/** Between two commands; with less, the commands themselves would be the load. */
+const EXEC_INTERVAL_MS = 250;
+/** At each viewer, before a flood counts as one. */
+const FLOWING_BYTES = 64 * 1024;
 
-interface Probe {
-  readonly name: string;
-  readonly spec: SessionSpec;
-  readonly client: Program<ClientMethods>;
+const LOOP = 'main loop delay';
+const FLOODS = 'floods and agent';
+const COPY = 'copy by scp';
+
+/** What goes on beside the probes. */
+interface Load {
+  readonly terminals: number;
+  /** Of each terminal. */
+  readonly viewers: number;
+  /** A file is copied to the agent by `scp` again and again. */
+  readonly copies: boolean;
 }
 
 /** One agent and the probes that run beside it, all at once, so that they meet the same floods. */
 interface Scene {
-  /** Where the agent's terminals are served. */
-  readonly name: string;
-  readonly agent: BenchAgent;
-  readonly probes: readonly Probe[];
+  readonly group: string;
+  readonly agent: BenchSshAgent;
+  readonly probes: Probes;
+  readonly load: Load;
 }
 
 interface Measured {
-  readonly latencies: ReadonlyMap<string, readonly number[]>;
+  readonly samples: Samples;
   readonly loop: LoopDelay;
   /** What all viewers of the floods got together, in MB/s. */
   readonly delivered: number;
+  /** Of the output of the floods' terminals. */
+  readonly fairness: number;
   readonly agentCores: number;
+  readonly viewerCores: number;
+  /** MB/s of the copies. */
+  readonly copied: number;
 }
 
-const AGENT_PROBE = 'holdfast ssh';
-const BARE = 'bare PTY';
-const OPENSSH = 'openssh';
-const WORKERS = 'terminals on workers';
-const MAIN = 'terminals on main (baseline)';
-
-/** How long a key takes to come back over SSH while other terminals of the agent flood. */
+/** How long a key and a command take over SSH, and a key in a quiet terminal, while others flood. */
 export const echoUnderFlood: BenchCase = {
   name: 'echo-under-flood',
-  summary: 'SSH keystroke echo, idle and while 16 shared terminals flood; workers against main',
+  summary:
+    'W5: echo over SSH and in quiet terminals, and SSH exec, idle and under up to 32 shared floods; workers against main, OpenSSH, a bare PTY',
+  minutes: 6,
   run: runEcho,
 };
 
 async function runEcho(context: CaseContext): Promise<CaseResult> {
-  const settings = context.quick
-    ? { terminals: 2, viewers: 2, keys: 50 }
-    : { terminals: 16, viewers: 2, keys: 300 };
+  const { keys, quiet, loads } = atScale<{
+    readonly keys: number;
+    readonly quiet: number;
+    readonly loads: readonly (readonly [number, number])[];
+  }>(context, {
+    tiny: { keys: 40, quiet: 4, loads: [[2, 2]] },
+    small: { keys: 100, quiet: 4, loads: [[16, 2]] },
+    normal: {
+      keys: 250,
+      quiet: 20,
+      loads: [
+        [4, 2],
+        [16, 2],
+        [32, 8],
+      ],
+    },
+  });
   const openssh = await startOpenSsh(context.scratch);
-  const opensshSpec: SessionSpec | undefined =
-    typeof openssh === 'string'
-      ? undefined
-      : { kind: 'ssh-library', port: openssh.port, keyFile: openssh.keyFile, user: openssh.user };
   if (typeof openssh !== 'string') context.defer(() => openssh.stop());
-  const scenes = [
-    await prepareScene(context, WORKERS, 'workers', opensshSpec),
-    await prepareScene(context, MAIN, 'main', opensshSpec),
-  ];
-  const crowd = new Program<CrowdMethods>(CROWD);
-  context.defer(() => crowd.stop());
+  const target = typeof openssh === 'string' ? undefined : openssh;
+  const main = loads.find(([terminals]) => terminals === 16) ?? loads[0] ?? [1, 1];
+  const scenes: Scene[] = [];
+  for (const kind of ['workers', 'main'] as const) {
+    const agent = await startSshAgent(context, { terminals: kind });
+    const probes = await openProbes(context, agent, { openssh: target, quiet, execs: true });
+    const add = (terminals: number, viewers: number, copies: boolean): void => {
+      const load = { terminals, viewers, copies };
+      scenes.push({ group: groupName(kind, load), agent, probes, load });
+    };
+    if (context.scale !== 'small') add(0, 0, false);
+    for (const [terminals, viewers] of kind === 'main' ? [main] : loads) {
+      add(terminals, viewers, false);
+    }
+    if (kind === 'workers' && context.scale !== 'small') add(main[0], main[1], true);
+  }
+  const viewers = new Program<ViewersMethods>(VIEWERS);
+  context.defer(() => viewers.stop());
 
-  const results = new Map<string, Measured[]>();
+  const results = new Map<string, Measured[]>(scenes.map(({ group }) => [group, []]));
   for (let round = 0; round <= context.runs; round += 1) {
     for (const scene of shuffled(scenes, context.random)) {
-      for (const load of ['idle', 'flood'] as const) {
-        const group = groupName(scene.name, load);
-        const stage = round === 0 ? 'warm-up' : `run ${String(round)}/${String(context.runs)}`;
-        context.progress.show(`echo-under-flood · ${group} · ${stage}`);
-        const keys = round === 0 ? Math.ceil(settings.keys / 5) : settings.keys;
-        const result = await measure(scene, crowd, load, { ...settings, keys });
-        if (round > 0) results.set(group, [...(results.get(group) ?? []), result]);
-      }
+      const stage = round === 0 ? 'warm-up' : `run ${String(round)}/${String(context.runs)}`;
+      context.progress.show(`echo-under-flood · ${scene.group} · ${stage}`);
+      const result = await measure(context, scene, viewers, round === 0 ? 30 : keys);
+      if (round > 0) results.get(scene.group)?.push(result);
     }
   }
-  const skipped = typeof openssh === 'string' ? openssh : undefined;
+  const rows = scenes.flatMap((scene) => toRows(scene, results.get(scene.group) ?? []));
+  if (typeof openssh === 'string') {
+    rows.push(
+      ...scenes.map(({ group }) => ({ group, subject: OPENSSH, figures: [], skipped: openssh })),
+    );
+  }
   return {
-    settings: { ...settings, 'ms between keys': KEY_INTERVAL_MS, runs: context.runs },
-    rows: scenes.flatMap((scene) =>
-      (['idle', 'flood'] as const).flatMap((load) =>
-        toRows(scene, groupName(scene.name, load), results, skipped),
-      ),
+    settings: {
+      keys,
+      'quiet terminals': quiet,
+      'ms between keys': KEY_INTERVAL_MS,
+      'ms between commands': EXEC_INTERVAL_MS,
+      runs: context.runs,
+    },
+    rows,
+    ratios: loads.flatMap(([terminals, count]) =>
+      toRatios(rows, { terminals, viewers: count, copies: false }, terminals === main[0]),
     ),
-    ratios: toRatios(results),
     notes: [
       'latencies in ms; each run has its own percentile, the table shows their median and spread',
+      'keys are typed whether the last one was echoed or not, so a stall costs every key that falls into it',
+      'quiet terminals: one key in each of them in turn, by one client, beside floods in other terminals of the same agent',
       'loop delay: how late timers of the agent’s main thread fire, which is the thread of its SSH',
-      'the baseline runs the same reader, ring, pump and viewers on that thread',
+      'Jain: how equally the floods’ terminals got on, 1 if all did alike',
+      'on main: the same reader, ring, pump and viewers run on that thread; nobody would build it so, it shows what the threads buy',
     ],
+    plots: ['p99 ms'],
   };
-}
-
-async function prepareScene(
-  context: CaseContext,
-  name: string,
-  terminals: 'workers' | 'main',
-  openssh: SessionSpec | undefined,
-): Promise<Scene> {
-  const agent = await startBenchAgent(context, terminals);
-  const specs: readonly (readonly [string, SessionSpec])[] = [
-    [AGENT_PROBE, { kind: 'agent-ssh', socket: agent.socket, hostKey: agent.hostKey }],
-    [BARE, { kind: 'bare' }],
-    ...(openssh === undefined ? [] : ([[OPENSSH, openssh]] as const)),
-  ];
-  const probes: Probe[] = [];
-  for (const [probe, spec] of specs) {
-    const client = new Program<ClientMethods>(CLIENT);
-    context.defer(() => client.stop());
-    await client.call('open', spec);
-    await client.call('prepareEcho', {});
-    probes.push({ name: probe, spec, client });
-  }
-  return { name, agent, probes };
 }
 
 async function measure(
-  { agent, probes }: Scene,
-  crowd: Program<CrowdMethods>,
-  load: 'idle' | 'flood',
-  { terminals, viewers, keys }: { terminals: number; viewers: number; keys: number },
+  context: CaseContext,
+  { agent, probes, load }: Scene,
+  viewers: Program<ViewersMethods>,
+  keys: number,
 ): Promise<Measured> {
-  if (load === 'flood') {
-    await crowd.call('start', {
+  if (load.terminals > 0) {
+    await viewers.call('start', {
       socket: agent.socket,
-      terminals,
-      viewers,
-      command: 'stty raw -echo; exec cat /dev/zero',
+      viewers: load.viewers,
+      commands: Array.from({ length: load.terminals }, () => [
+        '/bin/sh',
+        '-c',
+        'stty raw -echo; exec cat /dev/zero',
+      ]),
+      typists: 'first',
     });
+    await viewers.call('flowing', { bytes: FLOWING_BYTES });
   }
+  const copies = load.copies ? startCopies(context, agent.target) : undefined;
   await agent.program.call('watchLoop', {});
-  const before = await crowd.call('figures', {});
-  const cpuBefore = treeCpuSeconds([agent.program.pid]);
+  const before = await viewers.call('figures', {});
+  const cpu = (): number[] => [agent.program.pid, viewers.pid].map((pid) => treeCpuSeconds([pid]));
+  const cpuBefore = cpu();
   const start = performance.now();
-  const latencies = await Promise.all(
-    probes.map(
-      async ({ name, client }) =>
-        [name, await client.call('echo', { keys, intervalMs: KEY_INTERVAL_MS })] as const,
-    ),
-  );
+  const samples = await probes.measure({
+    keys,
+    keyIntervalMs: KEY_INTERVAL_MS,
+    execIntervalMs: EXEC_INTERVAL_MS,
+  });
   const seconds = (performance.now() - start) / 1e3;
-  const after = await crowd.call('figures', {});
-  const agentCores = (treeCpuSeconds([agent.program.pid]) - cpuBefore) / seconds;
+  const cpuAfter = cpu();
+  const after = await viewers.call('figures', {});
   const loop = await agent.program.call('loopDelay', {});
-  await crowd.call('stop', {});
+  const copied = (await copies?.stop()) ?? 0;
+  await viewers.call('stop', {});
+  const cores = (index: number): number =>
+    ((cpuAfter[index] ?? 0) - (cpuBefore[index] ?? 0)) / seconds;
   return {
-    latencies: new Map(latencies),
+    samples,
     loop,
     delivered: (after.received - before.received) / 1e6 / seconds,
-    agentCores,
+    fairness:
+      load.terminals === 0
+        ? 1
+        : jain(after.byTerminal.map((bytes, index) => bytes - (before.byTerminal[index] ?? 0))),
+    agentCores: cores(0),
+    viewerCores: cores(1),
+    copied,
   };
 }
 
-function groupName(scene: string, load: 'idle' | 'flood'): string {
-  return `${load === 'idle' ? 'idle' : 'under floods'}, ${scene}`;
+function groupName(kind: 'workers' | 'main', { terminals, viewers, copies }: Load): string {
+  const place = kind === 'workers' ? 'terminals on workers' : 'terminals on main (baseline)';
+  if (terminals === 0) return `idle, ${place}`;
+  const scp = copies ? ' and scp' : '';
+  return `${String(terminals)} floods x ${String(viewers)} viewers${scp}, ${place}`;
 }
 
-function toRows(
-  scene: Scene,
-  group: string,
-  results: ReadonlyMap<string, readonly Measured[]>,
-  skipped: string | undefined,
-): Row[] {
-  const runs = results.get(group) ?? [];
+function toRows({ group, load }: Scene, runs: readonly Measured[]): Row[] {
   const figure = (name: string, unit: string, read: (run: Measured) => number): Figure => ({
     name,
     unit,
     samples: runs.map(read),
   });
-  const rows: Row[] = scene.probes.map((probe) => ({
-    group,
-    subject: probe.name,
-    figures: (
-      [
-        ['p50', 0.5],
-        ['p99', 0.99],
-        ['max', 1],
-      ] as const
-    ).map(([name, q]) => figure(name, 'ms', (run) => latency(run, probe.name, q))),
-  }));
-  if (skipped !== undefined) rows.push({ group, subject: OPENSSH, figures: [], skipped });
+  const latencies = (read: (run: Measured) => readonly number[]): Figure[] => [
+    figure('p50', 'ms', (run) => quantile(read(run), 0.5)),
+    figure('p99', 'ms', (run) => quantile(read(run), 0.99)),
+    figure('max', 'ms', (run) => quantile(read(run), 1)),
+  ];
+  const rows: Row[] = Object.values(PROBES)
+    .filter((probe) => runs.every(({ samples }) => samples.has(probe)))
+    .map((probe) => ({
+      group,
+      subject: probe,
+      figures: latencies(({ samples }) => samples.get(probe) ?? []),
+    }));
   rows.push({
     group,
-    subject: 'main loop delay',
+    subject: LOOP,
     figures: [
       figure('p50', 'ms', ({ loop }) => loop.p50),
       figure('p99', 'ms', ({ loop }) => loop.p99),
@@ -202,60 +235,59 @@ function toRows(
   });
   rows.push({
     group,
-    subject: 'floods and agent',
+    subject: FLOODS,
     figures: [
-      figure('delivered', 'MB/s', ({ delivered }) => delivered),
+      ...(load.terminals === 0
+        ? []
+        : [
+            figure('delivered', 'MB/s', ({ delivered }) => delivered),
+            figure('fairness', 'Jain', ({ fairness }) => fairness),
+            figure('viewers', 'cores', ({ viewerCores }) => viewerCores),
+          ]),
       figure('agent and programs', 'cores', ({ agentCores }) => agentCores),
     ],
   });
+  if (load.copies) {
+    rows.push({
+      group,
+      subject: COPY,
+      figures: [figure('delivered', 'MB/s', ({ copied }) => copied)],
+    });
+  }
   return rows;
 }
 
-function latency(run: Measured, probe: string, q: number): number {
-  return quantile(run.latencies.get(probe) ?? [], q);
-}
-
-function toRatios(results: ReadonlyMap<string, readonly Measured[]>): Ratio[] {
-  const group = groupName(WORKERS, 'flood');
-  const workers = results.get(group) ?? [];
-  const main = results.get(groupName(MAIN, 'flood')) ?? [];
-  const p99 = (runs: readonly Measured[], probe: string): number[] =>
-    runs.map((run) => latency(run, probe, 0.99));
-  const ratio = (name: string, samples: number[], goal?: string): Ratio[] =>
-    samples.length === 0 ? [] : [{ group, name, samples, ...(goal === undefined ? {} : { goal }) }];
-  const hasOpenSsh = workers.every(({ latencies }) => latencies.has(OPENSSH));
+function toRatios(rows: readonly Row[], load: Load, isGoal: boolean): Ratio[] {
+  const group = groupName('workers', load);
+  const baseGroup = groupName('main', load);
+  const goal = <G>(bounds: G): G | undefined => (isGoal ? bounds : undefined);
   return [
-    ...ratio(
-      'echo p99: holdfast ssh / bare PTY',
-      pairRatios(p99(workers, AGENT_PROBE), p99(workers, BARE)),
-      '<= 1.5',
-    ),
-    ...(hasOpenSsh
-      ? ratio(
-          'echo p99: holdfast ssh / openssh',
-          pairRatios(p99(workers, AGENT_PROBE), p99(workers, OPENSSH)),
-          '< 1',
-        )
-      : []),
-    ...ratio(
-      'echo p99: workers / main',
-      pairRatios(p99(workers, AGENT_PROBE), p99(main, AGENT_PROBE)),
-    ),
-    ...ratio(
-      'main loop delay p99: workers / main',
-      pairRatios(
-        workers.map(({ loop }) => loop.p99),
-        main.map(({ loop }) => loop.p99),
-      ),
-      '<= 0.2',
-    ),
-    ...ratio(
-      'delivered to the floods’ viewers: workers / main',
-      pairRatios(
-        workers.map(({ delivered }) => delivered),
-        main.map(({ delivered }) => delivered),
-      ),
-      '>= 1',
-    ),
+    ...compare(rows, {
+      ...{ group, figure: 'p99 ms', ours: PROBES.ssh, base: PROBES.bare, against: 'others' },
+      goal: goal({ max: 1.5 }),
+    }),
+    ...compare(rows, {
+      ...{ group, figure: 'p99 ms', ours: PROBES.ssh, base: PROBES.openssh, against: 'others' },
+      goal: goal({ max: 1 }),
+    }),
+    ...compare(rows, {
+      ...{ group, figure: 'p99 ms', ours: PROBES.quiet, base: PROBES.bare, against: 'others' },
+    }),
+    ...compare(rows, {
+      ...{ group, figure: 'p99 ms', against: 'others' },
+      ...{ ours: PROBES.exec, base: PROBES.opensshExec },
+    }),
+    ...compare(rows, {
+      ...{ group, baseGroup, figure: 'p99 ms', against: 'ours' },
+      ...{ ours: PROBES.ssh, base: PROBES.ssh },
+    }),
+    ...compare(rows, {
+      ...{ group, baseGroup, figure: 'p99 ms', against: 'ours' },
+      ...{ ours: LOOP, base: LOOP, goal: goal({ max: 0.2 }) },
+    }),
+    ...compare(rows, {
+      ...{ group, baseGroup, figure: 'delivered MB/s', against: 'ours' },
+      ...{ ours: FLOODS, base: FLOODS, goal: goal({ min: 1 }) },
+    }),
   ];
 }

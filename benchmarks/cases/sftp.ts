@@ -1,34 +1,27 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import {
-  closeSync,
-  existsSync,
-  mkdtempSync,
-  openSync,
-  rmSync,
-  statfsSync,
-  writeSync,
-} from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, statfsSync } from 'node:fs';
 import path from 'node:path';
 import { findProgram } from '../../test/support/programs.js';
 import {
   alternate,
-  pairRatios,
+  atScale,
+  compare,
   type BenchCase,
   type CaseContext,
   type CaseResult,
   type Row,
 } from '../harness/index.js';
+import { SFTP_SERVER } from '../servers/index.js';
+import { writeBlocks } from './copies.js';
 
 const MIB = 2 ** 20;
 const OURS = 'holdfast sftp-server';
 const THEIRS = 'OpenSSH sftp-server';
-/** Where Debian keeps what is started by sshd only. */
-const SFTP_SERVER = '/usr/lib/openssh/sftp-server';
 const MEMORY = '/dev/shm';
 /** Copies in one session: long enough for a server to be warm, small enough to lie in memory. */
 const TIMES = 8;
-const CLI = new URL('../../src/main/cli/main.js', import.meta.url).pathname;
+const CLI = new URL('../../program/holdfast.js', import.meta.url).pathname;
 
 /** What is timed: a name, and a line for the client. */
 const WAYS = [
@@ -40,11 +33,12 @@ const WAYS = [
 export const sftp: BenchCase = {
   name: 'sftp',
   summary: "a large file each way by OpenSSH's sftp, to our server and to OpenSSH's, on a pipe",
+  minutes: 3,
   run: runSftp,
 };
 
 async function runSftp(context: CaseContext): Promise<CaseResult> {
-  const mebibytes = context.quick ? 16 : 256;
+  const mebibytes = atScale(context, { tiny: 16, small: 128, normal: 256 });
   const folder = chooseFolder(context, mebibytes);
   const settings = { MiB: mebibytes, times: TIMES, runs: context.runs };
   if (findProgram('sftp') === undefined || !existsSync(SFTP_SERVER)) {
@@ -52,7 +46,7 @@ async function runSftp(context: CaseContext): Promise<CaseResult> {
     const rows: Row[] = [{ group: 'put', subject: THEIRS, figures: [], skipped }];
     return { settings, rows, ratios: [], notes: [] };
   }
-  writeFile(path.join(folder, 'file'), mebibytes);
+  writeBlocks(path.join(folder, 'file'), mebibytes);
   const servers = new Map([
     [OURS, `${process.execPath} ${CLI} sftp-server`],
     [THEIRS, SFTP_SERVER],
@@ -77,13 +71,15 @@ async function runSftp(context: CaseContext): Promise<CaseResult> {
     for (const [subject, samples] of results) {
       rows.push({ group: way.name, subject, figures: [{ name: 'rate', unit: 'MB/s', samples }] });
     }
-    const [ours = [], theirs = []] = [results.get(OURS), results.get(THEIRS)];
-    ratios.push({
-      group: way.name,
-      name: `${OURS} / ${THEIRS}`,
-      samples: pairRatios(ours, theirs),
-      goal: '>= 0.8',
-    });
+    ratios.push(
+      ...compare(rows, {
+        group: way.name,
+        ours: OURS,
+        base: THEIRS,
+        goal: { min: 0.8 },
+        against: 'others',
+      }),
+    );
   }
   const notes = [
     `files in ${path.dirname(folder)}; the start of a server and its client is not counted`,
@@ -104,14 +100,6 @@ function chooseFolder({ scratch, defer }: CaseContext, mebibytes: number): strin
     rmSync(folder, { recursive: true, force: true });
   });
   return folder;
-}
-
-/** Not of zeros alone, which a file system may leave out. */
-function writeFile(file: string, mebibytes: number): void {
-  const fd = openSync(file, 'w', 0o600);
-  const block = Buffer.alloc(MIB, 'holdfast');
-  for (let at = 0; at < mebibytes; at += 1) writeSync(fd, block);
-  closeSync(fd);
 }
 
 /** @throws {Error} The client failed. */

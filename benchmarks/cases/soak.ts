@@ -4,6 +4,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { LoadResult } from '../../src/main/load/report/index.js';
 import {
+  atScale,
   Program,
   type BenchCase,
   type CaseContext,
@@ -13,7 +14,7 @@ import {
 import type { Lateness, SoakMethods } from '../programs/soak-child.js';
 
 const AGENT = new URL('../programs/soak-child.js', import.meta.url);
-const LOAD = fileURLToPath(new URL('../../src/main/load/main.js', import.meta.url));
+const LOAD = fileURLToPath(new URL('../../program/holdfast-load.js', import.meta.url));
 const MIB = 2 ** 20;
 
 /** Over a thousand terminals for a long time, with everything coming and going. */
@@ -21,6 +22,7 @@ export const soak: BenchCase = {
   name: 'soak',
   summary:
     'W15: 1000 terminals at 1 KiB/s and 100 at 100 KiB/s, everything coming and going, 10 min (--full: 1 h): nothing lost, memory slope',
+  minutes: 11,
   run: runSoak,
 };
 
@@ -43,7 +45,7 @@ const SIZES: Readonly<Record<'tiny' | 'normal' | 'full', Size>> = {
 const WARM_UP = ['--terminals', '8@10KiB/s', '--duration', '2s', '--reconnect', '1/s'];
 
 async function runSoak(context: CaseContext): Promise<CaseResult> {
-  const { duration, options } = SIZES[sizeOf(context)];
+  const { duration, options } = atScale(context, SIZES);
   const stateDir = path.join(context.scratch, 'agent');
   mkdirSync(stateDir, { mode: 0o700 });
   const agent = new Program<SoakMethods>(AGENT, context.agentNodeOptions);
@@ -59,13 +61,6 @@ async function runSoak(context: CaseContext): Promise<CaseResult> {
   await agent.call('watch', {});
   const result = await load([...options, '--duration', duration]);
   return toResult(result, await agent.call('lateness', {}));
-}
-
-/** The runner says how much is wanted by a word or by a switch. */
-function sizeOf(context: CaseContext): keyof typeof SIZES {
-  const { quick, scale } = context as { readonly quick?: boolean; readonly scale?: string };
-  if (quick === true || scale === 'tiny' || scale === 'small') return 'tiny';
-  return scale === 'full' ? 'full' : 'normal';
 }
 
 /** @throws {Error} if anything was lost, doubled or changed, or the load could not be put on. */

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import os from 'node:os';
 import { readFileSync } from 'node:fs';
 import { PACKAGE_VERSION } from '../../src/shared/node/package-info/index.js';
+import { toolVersions } from './tools.js';
 
 /** Where and with what figures were taken. */
 export interface Machine {
@@ -16,6 +17,8 @@ export interface Machine {
   readonly commit?: string;
   /** Load average over one minute at the start: well below the number of cores, or the figures are noise. */
   readonly load: number;
+  /** Versions of the programs and packages that are compared with or measured by, by name. */
+  readonly tools: Readonly<Record<string, string>>;
 }
 
 export function describeMachine(): Machine {
@@ -31,7 +34,23 @@ export function describeMachine(): Machine {
     holdfast: PACKAGE_VERSION,
     ...(commit === undefined ? {} : { commit }),
     load: Math.round((os.loadavg()[0] ?? 0) * 10) / 10,
+    tools: toolVersions(),
   };
+}
+
+/**
+ * Share of all CPU time since boot that the hypervisor gave to others, as two counters: what the machine was not
+ * given cannot be told from a slow program otherwise. Zeros where the system does not say.
+ */
+export function stolenTime(): { readonly stolen: number; readonly total: number } {
+  try {
+    const line = /^cpu +(.*)$/m.exec(readFileSync('/proc/stat', 'latin1'))?.[1] ?? '';
+    // proc(5): user, nice, system, idle, iowait, irq, softirq, steal; guest time is part of user's.
+    const ticks = line.split(' ').slice(0, 8).map(Number);
+    return { stolen: ticks[7] ?? 0, total: ticks.reduce((sum, each) => sum + each, 0) };
+  } catch {
+    return { stolen: 0, total: 0 };
+  }
 }
 
 function distribution(): string {

@@ -80,3 +80,33 @@ export function pssBytes(pid: number): number {
     return 0;
   }
 }
+
+/** CPU time of one process, with children that it has waited for, in seconds; 0 if it has ended. */
+export function cpuSeconds(pid: number): number {
+  return figuresOf(pid)?.cpuSeconds ?? 0;
+}
+
+/** Threads and open descriptors of one process; zeros if it has ended. */
+export function holdings(pid: number): { readonly threads: number; readonly fds: number } {
+  const count = (folder: string): number => {
+    try {
+      return readdirSync(`/proc/${String(pid)}/${folder}`).length;
+    } catch {
+      return 0;
+    }
+  };
+  return { threads: count('task'), fds: count('fd') };
+}
+
+/** Processes whose command line has `text`, such as a path of this run. */
+export function processesWith(text: string): number[] {
+  return readdirSync('/proc').flatMap((name) => {
+    if (!/^\d+$/.test(name) || Number(name) === process.pid) return [];
+    try {
+      const line = readFileSync(`/proc/${name}/cmdline`, 'latin1');
+      return line.includes(text) ? [Number(name)] : [];
+    } catch {
+      return [];
+    }
+  });
+}

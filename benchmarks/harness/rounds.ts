@@ -4,7 +4,8 @@ import { shuffled } from './random.js';
 /** Something measured once per round. */
 export interface Subject<T> {
   readonly name: string;
-  measure(): Promise<T>;
+  /** @param isWarmUp The result is dropped, so a shorter run will do. */
+  measure(isWarmUp: boolean): Promise<T>;
 }
 
 /**
@@ -21,7 +22,7 @@ export async function alternate<T>(
     for (const subject of shuffled(subjects, random)) {
       const stage = round === 0 ? 'warm-up' : `run ${String(round)}/${String(runs)}`;
       progress.show(`${label} · ${subject.name} · ${stage}`);
-      const result = await subject.measure();
+      const result = await subject.measure(round === 0);
       if (round > 0) results.get(subject.name)?.push(result);
     }
   }

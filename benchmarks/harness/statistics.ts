@@ -37,3 +37,14 @@ export function summarize(samples: readonly number[]): Summary {
 export function pairRatios(samples: readonly number[], base: readonly number[]): number[] {
   return samples.slice(0, base.length).map((sample, run) => sample / base[run]!);
 }
+
+/**
+ * Jain's index of fairness (Jain, Chiu, Hawe, 1984): 1 if all got the same, 1/n if one got everything.
+ * @throws {RangeError} for no shares.
+ */
+export function jain(shares: readonly number[]): number {
+  if (shares.length === 0) throw new RangeError('fairness needs shares');
+  const sum = shares.reduce((total, share) => total + share, 0);
+  const squares = shares.reduce((total, share) => total + share * share, 0);
+  return squares === 0 ? 1 : (sum * sum) / (shares.length * squares);
+}

@@ -1,17 +1,33 @@
 /**
- * Program: a real agent that nobody but the local socket reaches. Its terminals are on workers, on workers
- * without a memory of their screens, or on main.
+ * Program: a real agent, reached over its local socket and, if there is one, over a broker. Its terminals are on
+ * workers, on workers without a memory of their screens, or on main.
  */
 import { monitorEventLoopDelay, type IntervalHistogram } from 'node:perf_hooks';
-import { startAgent, type Agent } from '../../src/main/agent/index.js';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  startAgent,
+  type Agent,
+  type AgentOptions,
+  type Dialer,
+} from '../../src/main/agent/index.js';
 import { deferred, silentLogger } from '../../src/shared/common/index.js';
-import { serveProgram } from '../harness/index.js';
+import { serveProgram, type Engine } from '../harness/index.js';
 import { MainThreadPool } from './main-thread-pool.js';
 import { createUntrackedPool } from './untracked-pool.js';
 
 export interface AgentParams {
   readonly stateDir: string;
   readonly terminals: 'workers' | 'untracked' | 'main';
+  /** Absent: one that never answers. */
+  readonly broker?: { readonly url: string; readonly token: string } | undefined;
+  readonly options?: Partial<
+    Pick<
+      AgentOptions,
+      'peerWorkers' | 'sshListen' | 'authorizedKeys' | 'motd' | 'shell' | 'maxTerminalsPerSubject'
+    >
+  >;
+  /** Engine for data channels, where the agent has a choice. */
+  readonly webrtc?: Engine | undefined;
 }
 
 /** Delays of the main loop's timers beyond their time, in ms. */
@@ -22,26 +38,36 @@ export interface LoopDelay {
 }
 
 const RESOLUTION_MS = 1;
+const POLL_MS = 5;
 /** As many as an agent has by itself on a machine with two cores. */
 const UNTRACKED_WORKERS = 2;
 let agent: Agent | undefined;
 let delays: IntervalHistogram | undefined;
 
+/** A broker that never answers. */
+const hangingDialer: Dialer = async ({ signal }) => {
+  const aborted = deferred<never>();
+  signal.addEventListener('abort', () => {
+    aborted.reject(signal.reason);
+  });
+  return await aborted.promise;
+};
+
+async function connected(started: Agent): Promise<void> {
+  while (started.dialState !== 'connected') await sleep(POLL_MS);
+}
+
 const methods = {
-  start: async ({ stateDir, terminals }: AgentParams) => {
+  start: async ({ stateDir, terminals, broker, options = {}, webrtc }: AgentParams) => {
+    const engine: object = webrtc === undefined ? {} : { webrtc };
     agent = await startAgent({
       stateDir,
       logger: silentLogger,
       shell: '/bin/sh',
       directory: '/',
-      // A broker that never answers: all that is measured goes over the local socket.
-      dialer: async ({ signal }) => {
-        const aborted = deferred<never>();
-        signal.addEventListener('abort', () => {
-          aborted.reject(signal.reason);
-        });
-        return await aborted.promise;
-      },
+      ...(broker === undefined ? { dialer: hangingDialer } : { broker }),
+      ...options,
+      ...engine,
       terminalPool:
         terminals === 'main'
           ? new MainThreadPool()
@@ -49,7 +75,8 @@ const methods = {
             ? createUntrackedPool(UNTRACKED_WORKERS)
             : undefined,
     });
-    return { socket: agent.localSocket, hostKey: agent.sshHostKey };
+    if (broker !== undefined) await connected(agent);
+    return { socket: agent.localSocket, hostKey: agent.sshHostKey, sshPort: agent.sshPort };
   },
 
   watchLoop: async (_: object) => {

@@ -1,6 +1,6 @@
 /** Program: times attaches to terminals, frame by frame. */
 import { randomBytes, randomUUID } from 'node:crypto';
-import { connectLocal, type AgentConnection } from '../../src/main/client/connection/index.js';
+import type { AgentConnection } from '../../src/main/client/connection/index.js';
 import {
   decodeAgentFrame,
   encodeClientFrame,
@@ -9,23 +9,55 @@ import {
 } from '../../src/shared/common/wire/index.js';
 import { limits, type ByteChannel, type TerminalId } from '../../src/shared/common/index.js';
 import { serveProgram } from '../harness/index.js';
+import { openAgent, type AgentPath } from './agent-path.js';
 
 export interface AttachResult {
   /** From the opening of the channel to the `attached` frame, in ms. */
   readonly attachedMs: number;
   /** To the last byte of the replay, in ms. */
   readonly replayedMs: number;
+  /** Of output and of the snapshot before it. */
   readonly replayBytes: number;
+  readonly snapshotBytes: number;
 }
 
 const SIZE = { rows: 24, cols: 80 };
+/** An agent takes 256 of one connection. */
+const CHANNELS = 200;
 /** Kept open, so that the terminals are attached while memory is read. */
 const held: ByteChannel[] = [];
+/** Beyond the first, for more channels than one may have. */
+const more: AgentConnection[] = [];
+let way: AgentPath | undefined;
 let connection: AgentConnection | undefined;
 
 const methods = {
-  connect: async ({ socket }: { readonly socket: string }) => {
-    connection = await connectLocal({ path: socket });
+  connect: async (path: AgentPath) => {
+    connection = await openAgent(path);
+    way = path;
+  },
+
+  /** Opens so many further connections, which do nothing. */
+  connectMore: async ({ count }: { readonly count: number }) => {
+    for (let made = 0; made < count; made += 1) await another();
+  },
+
+  /** Makes a terminal that runs `command` and that nobody attaches to. */
+  startTerminal: async ({
+    id,
+    command,
+  }: {
+    readonly id: string;
+    readonly command: readonly string[];
+  }) => {
+    await requireConnection().create(id, { command: [...command], ...SIZE });
+  },
+
+  /** Ends a terminal. One that has ended by itself is no error. */
+  kill: async ({ id }: { readonly id: string }) => {
+    await requireConnection()
+      .kill(id)
+      .catch(() => undefined);
   },
 
   /**
@@ -67,13 +99,13 @@ const methods = {
   /** Attaches once; over a fresh connection if so asked, whose time is then part of it. */
   reattach: async ({
     id,
-    socket,
+    path,
   }: {
     readonly id: string;
-    readonly socket?: string;
+    readonly path?: AgentPath;
   }): Promise<AttachResult> => {
     const begin = performance.now();
-    const fresh = socket === undefined ? undefined : await connectLocal({ path: socket });
+    const fresh = path === undefined ? undefined : await openAgent(path);
     const result = await attach(fresh ?? requireConnection(), id as TerminalId, begin, false);
     await fresh?.close();
     return result;
@@ -83,20 +115,29 @@ const methods = {
   create: async ({ count }: { readonly count: number }): Promise<readonly number[]> => {
     const times: number[] = [];
     for (let index = 0; index < count; index += 1) {
+      const to = await withRoom();
       const begin = performance.now();
-      const { attachedMs } = await attach(
-        requireConnection(),
-        randomUUID() as TerminalId,
-        begin,
-        true,
-      );
+      const { attachedMs } = await attach(to, randomUUID() as TerminalId, begin, true);
       times.push(attachedMs);
     }
     return times;
   },
 
-  close: async (_: object) => {
+  /** Attaches so many viewers to one terminal, which stay. */
+  view: async ({ id, count }: { readonly id: string; readonly count: number }) => {
+    for (let made = 0; made < count; made += 1) {
+      await attach(await withRoom(), id as TerminalId, performance.now(), true);
+    }
+  },
+
+  /** Detaches all that stayed; their terminals live on. */
+  detach: async (_: object) => {
     for (const channel of held.splice(0)) channel.close();
+  },
+
+  close: async (_: object) => {
+    await methods.detach({});
+    await Promise.all(more.splice(0).map((each) => each.close()));
     await connection?.close();
     connection = undefined;
   },
@@ -157,21 +198,34 @@ async function attach(
   const channel = open(to, id);
   const result = await new Promise<AttachResult>((resolve, reject) => {
     let attachedMs = 0;
-    let from = 0;
-    let until = 0;
+    let outputBytes = 0;
+    let snapshotBytes = 0;
+    let until = Infinity;
+    const done = (): void => {
+      const replayBytes = outputBytes + snapshotBytes;
+      resolve({ attachedMs, replayedMs: performance.now() - begin, replayBytes, snapshotBytes });
+    };
     start(
       channel,
       (frame) => {
-        const now = performance.now() - begin;
-        if (frame.type === 'error') reject(new Error(frame.message));
-        if (frame.type === 'attached') {
-          attachedMs = now;
-          from = frame.offset;
-          until = frame.head;
-          if (until === from) resolve({ attachedMs, replayedMs: now, replayBytes: 0 });
-        }
-        if (frame.type === 'output' && frame.nextOffset >= until) {
-          resolve({ attachedMs, replayedMs: now, replayBytes: until - from });
+        switch (frame.type) {
+          case 'error':
+            reject(new Error(frame.message));
+            return;
+          case 'attached':
+            attachedMs = performance.now() - begin;
+            until = frame.head;
+            if (until === frame.offset) done();
+            return;
+          case 'snapshot':
+            snapshotBytes += frame.bytes.length;
+            return;
+          case 'output':
+            outputBytes += frame.bytes.length;
+            if (frame.nextOffset >= until) done();
+            return;
+          default:
+            return;
         }
       },
       () => {
@@ -182,6 +236,20 @@ async function attach(
   if (hold) held.push(channel);
   else channel.close();
   return result;
+}
+
+/** A connection that may have one more channel. */
+async function withRoom(): Promise<AgentConnection> {
+  const index = Math.floor(held.length / CHANNELS);
+  if (index === 0) return requireConnection();
+  return more[index - 1] ?? (await another());
+}
+
+async function another(): Promise<AgentConnection> {
+  if (way === undefined) throw new Error('not connected');
+  const made = await openAgent(way);
+  more.push(made);
+  return made;
 }
 
 function requireConnection(): AgentConnection {

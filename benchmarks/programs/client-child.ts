@@ -1,11 +1,13 @@
 /** Program: one client with one shell, which it floods and counts, or types into and times the echo. */
 import { serveProgram } from '../harness/index.js';
-import { FloodCounter } from './flood-counter.js';
+import { DONE, FloodCounter } from './flood-counter.js';
 import { EchoTimer } from './echo-timer.js';
 import { openSession, type Session, type SessionSpec } from './sessions/index.js';
 
 export interface FloodParams {
   readonly bytes: number;
+  /** What comes is redraws of a screen. */
+  readonly redraws: boolean;
 }
 export interface FloodResult {
   readonly milliseconds: number;
@@ -20,6 +22,7 @@ export interface EchoParams {
 /** Printed in two parts, so that the echo of the command that prints it is not taken for it. */
 const READY = '@@ready@@';
 const PRINT_READY = "printf '@@%s@@' ready";
+const PRINT_DONE = `printf '${DONE.replace('\r\n', '\\r\\n').replace('done', '%s')}' done`;
 const READY_MS = 20_000;
 
 let session: Session | undefined;
@@ -50,12 +53,12 @@ const methods = {
   prepareFlood: async ({ producer }: { readonly producer: string }) => {
     const oneByte = 'head -c1 >/dev/null';
     await runUntilReady(
-      `stty raw -echo; ${PRINT_READY}; ${oneByte}; ${producer}; printf '@@%s@@' done; ${oneByte}; exit`,
+      `stty raw -echo; ${PRINT_READY}; ${oneByte}; ${producer}; ${PRINT_DONE}; ${oneByte}; exit`,
     );
   },
 
-  flood: async ({ bytes }: FloodParams): Promise<FloodResult> => {
-    const flood = new FloodCounter(bytes);
+  flood: async ({ bytes, redraws }: FloodParams): Promise<FloodResult> => {
+    const flood = new FloodCounter({ expected: bytes, redraws });
     counter = flood;
     receive = (chunk) => {
       flood.data(chunk);

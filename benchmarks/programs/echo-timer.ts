@@ -22,18 +22,19 @@ export class EchoTimer {
     this.#type = type;
   }
 
-  async run(): Promise<readonly number[]> {
+  /** @param delayMs before the first interval. */
+  async run(delayMs = 0): Promise<readonly number[]> {
     const result = new Promise<readonly number[]>((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    const start = performance.now() + this.#intervalMs;
+    const start = performance.now() + delayMs + this.#intervalMs;
     this.#schedule(start);
     const limit = setTimeout(
       () => {
         this.ended(`only ${String(this.#latencies.length)} of ${String(this.#keys)} keys echoed`);
       },
-      this.#keys * this.#intervalMs + ECHO_MS,
+      delayMs + this.#keys * this.#intervalMs + ECHO_MS,
     );
     try {
       return await result;

@@ -1,26 +1,25 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { findProgram } from '../../test/support/programs.js';
+import { findTool } from '../harness/index.js';
+import type { SessionSpec } from '../programs/sessions/index.js';
 
 /** A dtach master with a shell. It ends when the shell does. */
 export interface DtachMaster {
   readonly pid: number;
   readonly socket: string;
+  readonly attach: SessionSpec;
   stop(): Promise<void>;
 }
 
 const START_MS = 5_000;
 
-/** Whether there is a dtach to compare with; else the reason. */
-export function dtachMissing(): string | undefined {
-  return findProgram('dtach') === undefined ? 'dtach is not installed' : undefined;
-}
-
-export async function startDtach(scratch: string, name: string): Promise<DtachMaster> {
-  const socket = path.join(scratch, name);
-  const child = spawn(findProgram('dtach') ?? 'dtach', ['-N', socket, '-z', '/bin/sh'], {
+/** Starts one that runs `command`. */
+export async function startDtach(
+  socket: string,
+  command: readonly string[] = ['/bin/sh'],
+): Promise<DtachMaster> {
+  const child = spawn(findTool('dtach') ?? 'dtach', ['-N', socket, '-z', ...command], {
     stdio: 'ignore',
     env: { PATH: process.env['PATH'], TERM: 'xterm-256color' },
   });
@@ -37,6 +36,7 @@ export async function startDtach(scratch: string, name: string): Promise<DtachMa
   return {
     pid: child.pid ?? 0,
     socket,
+    attach: { kind: 'dtach', socket },
     stop: async () => {
       child.kill('SIGTERM');
       await ended;

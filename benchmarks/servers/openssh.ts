@@ -4,14 +4,14 @@ import { connect, createServer, type AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { findTool } from '../harness/index.js';
+import { SSH_HOST, sshTarget, type SshTarget } from './ssh-target.js';
+import { makeUserKey } from './user-key.js';
 import { findProgram } from '../../test/support/programs.js';
 
 /** An OpenSSH server of our own on loopback, with its own keys and configuration. */
-export interface OpenSshServer {
+export interface OpenSshServer extends SshTarget {
   readonly pid: number;
-  readonly port: number;
-  readonly user: string;
-  readonly keyFile: string;
   /** For the `ssh` program: a shell with a PTY. */
   readonly clientArgs: readonly string[];
   stop(): Promise<void>;
@@ -20,10 +20,12 @@ export interface OpenSshServer {
 /** Where sshd's unprivileged part is shut in; Debian makes it when the service starts. */
 const PRIVSEP_FOLDER = '/run/sshd';
 const START_MS = 5_000;
+/** Where Debian keeps what is started by sshd only. */
+export const SFTP_SERVER = '/usr/lib/openssh/sftp-server';
 
 /** A reason instead of a server: it is not installed, or does not run here. */
 export async function startOpenSsh(scratch: string): Promise<OpenSshServer | string> {
-  const sshd = findProgram('sshd');
+  const sshd = findTool('sshd');
   const keygen = findProgram('ssh-keygen');
   if (sshd === undefined || keygen === undefined || findProgram('ssh') === undefined) {
     return 'openssh-server and openssh-client are not installed';
@@ -31,10 +33,9 @@ export async function startOpenSsh(scratch: string): Promise<OpenSshServer | str
   const folder = path.join(scratch, 'sshd');
   mkdirSync(folder, { mode: 0o700 });
   const file = (name: string): string => path.join(folder, name);
-  for (const name of ['host_key', 'user_key']) {
-    execFileSync(keygen, ['-q', '-t', 'ed25519', '-N', '', '-C', 'bench', '-f', file(name)]);
-  }
-  writeFileSync(file('authorized_keys'), readFileSync(file('user_key.pub')), { mode: 0o600 });
+  execFileSync(keygen, ['-q', '-t', 'ed25519', '-N', '', '-C', 'bench', '-f', file('host_key')]);
+  const { keyFile, authorized } = makeUserKey(folder);
+  writeFileSync(file('authorized_keys'), `${authorized}\n`, { mode: 0o600 });
   const port = await freePort();
   writeFileSync(
     file('config'),
@@ -51,6 +52,11 @@ export async function startOpenSsh(scratch: string): Promise<OpenSshServer | str
       'PermitRootLogin prohibit-password',
       'PrintMotd no',
       'PrintLastLog no',
+      'MaxSessions 200',
+      'MaxStartups 200',
+      `Subsystem sftp ${SFTP_SERVER}`,
+      // Of the benchmarks, as every agent's: the user database names that of whoever runs them.
+      `SetEnv HOME=${os.homedir()}`,
       '',
     ].join('\n'),
   );
@@ -86,23 +92,17 @@ export async function startOpenSsh(scratch: string): Promise<OpenSshServer | str
     const log = existsSync(file('log')) ? readFileSync(file('log'), 'utf8').trim() : '';
     return `sshd does not start: ${log.split('\n').at(-1) ?? ''}`;
   }
-  const user = os.userInfo().username;
+  const target = sshTarget(folder, { port, user: os.userInfo().username, keyFile });
   return {
+    ...target,
     pid: child.pid ?? 0,
-    port,
-    user,
-    keyFile: file('user_key'),
-    clientArgs: [
-      ...['-F', 'none', '-tt', '-p', String(port), '-i', file('user_key'), '-l', user],
-      ...['-o', 'IdentitiesOnly=yes', '-o', 'BatchMode=yes', '-o', 'LogLevel=ERROR'],
-      ...['-o', 'StrictHostKeyChecking=no', '-o', `UserKnownHostsFile=${file('known_hosts')}`],
-      ...['127.0.0.1', 'exec /bin/sh'],
-    ],
+    clientArgs: [...target.options, '-tt', SSH_HOST, 'exec /bin/sh'],
     stop,
   };
 }
 
-async function freePort(): Promise<number> {
+/** A port of loopback that nobody listens on at the moment. */
+export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
@@ -114,7 +114,8 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-function answers(port: number): Promise<boolean> {
+/** Whether somebody listens there. */
+export function answers(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1');
     socket.once('connect', () => {

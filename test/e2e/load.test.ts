@@ -19,7 +19,7 @@ import { cleanEnvironment } from '../support/up.js';
 
 checkLeaks({ patienceMs: HANDSHAKE_MS });
 
-const LOAD = join(ROOT, 'dist/src/main/load/main.js');
+const LOAD = join(ROOT, 'dist/program/holdfast-load.js');
 const SLOW = { timeout: 180_000 };
 const currentUp = useUp();
 

@@ -24,7 +24,7 @@ import {
 checkLeaks({ patienceMs: 15_000 });
 
 const skip = chromiumPath === undefined ? 'chromium is not installed' : false;
-const CLI = path.resolve('dist/src/main/cli/main.js');
+const CLI = path.resolve('dist/program/holdfast.js');
 const START_MS = 60_000;
 
 let up: RunningProgram;

@@ -8,7 +8,7 @@ import { ROOT } from '../support/documents.js';
 
 checkLeaks();
 
-const PROGRAM = join(ROOT, 'dist/src/main/cli/main.js');
+const PROGRAM = join(ROOT, 'dist/program/holdfast.js');
 const home = tempDir();
 
 /** Runs the program with a home folder of its own and nothing of ours in the environment. */

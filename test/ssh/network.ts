@@ -1,5 +1,6 @@
 /** Servers on loopback that the checks of forwarding need. */
 import { createHash, randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
 import { waitFor } from '../support/index.js';
 
@@ -81,6 +82,23 @@ function isUp(echoed: Buffer): boolean {
 
 export function sha256(data: Uint8Array): string {
   return createHash('sha256').update(data).digest('hex');
+}
+
+/** A listening socket of this machine. */
+export interface Listener {
+  readonly port: number;
+  /** Tells it from another that has the same port later. */
+  readonly inode: number;
+}
+
+/** Who listens on IPv4 now (proc(5), /proc/net/tcp; the state 0A is LISTEN). */
+export function listeners(): Listener[] {
+  const rows = readFileSync('/proc/net/tcp', 'utf8').trim().split('\n').slice(1);
+  return rows.flatMap((row) => {
+    const [, local = '', , state, , , , , , inode] = row.trim().split(/\s+/);
+    if (state !== '0A') return [];
+    return [{ port: Number.parseInt(local.split(':')[1] ?? '', 16), inode: Number(inode) }];
+  });
 }
 
 /** Whether somebody listens there. */

@@ -21,16 +21,19 @@ export interface ThrottledOptions {
   readonly random: SeededRandom;
 }
 
-/** A slow link in front of the unix socket at `target`: in order, lossless, uneven. */
+/**
+ * A slow link in front of `target`, the path of a unix socket or a port of loopback: in order, lossless, uneven. Its
+ * own end is a unix socket in either case.
+ */
 export async function throttledSocket(
-  target: string,
+  target: string | number,
   { bytesPerSecond, random }: ThrottledOptions,
 ): Promise<ThrottledSocket> {
   const path = join(tempDir(), 's');
   const sockets = new Set<Socket>();
   const timers = new Set<NodeJS.Timeout>();
   const server = createServer((client) => {
-    const upstream = connect(target);
+    const upstream = typeof target === 'string' ? connect(target) : connect(target, '127.0.0.1');
     const waiting: Buffer[] = [];
     let queued = 0;
     let ended = false;

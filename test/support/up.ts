@@ -7,7 +7,7 @@ import { tempDir } from './temp-dir.js';
 import { waitFor } from './wait-for.js';
 
 /** The built command line. */
-export const HOLDFAST = join(ROOT, 'dist/src/main/cli/main.js');
+export const HOLDFAST = join(ROOT, 'dist/program/holdfast.js');
 
 /** What `up` writes into its ready file. */
 export interface Ready {

@@ -1,14 +1,25 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { connectLocal } from '../../../src/main/client/connection/index.js';
-import { connectSsh } from '../../../src/main/client/index.js';
+import type { AgentConnection } from '../../../src/main/client/connection/index.js';
 import type { TerminalId } from '../../../src/shared/common/index.js';
 import { createTerminalClient } from '../../../src/shared/common/terminal-client/index.js';
-import { openShell } from './ssh-library.js';
+import { openAgent, type AgentPath } from '../agent-path.js';
 import type { Session, SessionHandlers } from './types.js';
 
 /** A viewer of a new terminal, as the page and `holdfast attach` are, that only counts. */
-export async function openTerminal(socket: string, handlers: SessionHandlers): Promise<Session> {
-  const connection = await connectLocal({ path: socket });
+export async function openTerminal(path: AgentPath, handlers: SessionHandlers): Promise<Session> {
+  const connection = await openAgent(path);
+  const session = openTerminalOn(connection, handlers);
+  return {
+    write: session.write,
+    close: async () => {
+      await session.close();
+      await connection.close();
+    },
+  };
+}
+
+/** The same on a connection that stands. */
+export function openTerminalOn(connection: AgentConnection, handlers: SessionHandlers): Session {
   const id = randomUUID() as TerminalId;
   const client = createTerminalClient({
     openChannel: (label) => connection.openChannel({ label, protocol: 'terminal' }),
@@ -37,25 +48,6 @@ export async function openTerminal(socket: string, handlers: SessionHandlers): P
     close: async () => {
       await client.close();
       await connection.kill(id).catch(() => undefined);
-      await connection.close();
-    },
-  };
-}
-
-/** A shell over SSH over the local socket. */
-export async function openAgentSsh(
-  { socket, hostKey }: { readonly socket: string; readonly hostKey: string },
-  handlers: SessionHandlers,
-): Promise<Session> {
-  const connection = await connectLocal({ path: socket });
-  const channel = connection.openChannel({ label: 'ssh', protocol: 'ssh' });
-  const ssh = await connectSsh(channel, { hostKey, username: 'holdfast' });
-  const shell = await openShell(ssh.client, handlers);
-  return {
-    write: shell.write,
-    close: async () => {
-      await ssh.close();
-      await connection.close();
     },
   };
 }

@@ -1,26 +1,32 @@
 /** Ways to a shell in a PTY, all with the same face, for the client program. */
-import { openBare } from './bare.js';
+import { openAbduco } from './abduco.js';
 import { openDtach } from './dtach.js';
-import { openAgentSsh, openTerminal } from './holdfast.js';
-import { openSshLibrary } from './ssh-library.js';
+import { openPtyProgram } from './pty-program.js';
+import { openTmuxControl } from './tmux-control.js';
+import { openTerminal } from './holdfast.js';
+import { openSshShell } from './ssh-library.js';
 import { openSshProgram } from './ssh-program.js';
 import type { Session, SessionHandlers, SessionSpec } from './types.js';
 
+export { openTerminalOn } from './holdfast.js';
 export type { Session, SessionHandlers, SessionSpec } from './types.js';
 
 export async function openSession(spec: SessionSpec, handlers: SessionHandlers): Promise<Session> {
   switch (spec.kind) {
-    case 'bare':
-      return openBare(handlers);
     case 'terminal':
-      return await openTerminal(spec.socket, handlers);
+      return await openTerminal(spec.path, handlers);
     case 'agent-ssh':
-      return await openAgentSsh(spec, handlers);
+    case 'ssh-library':
+      return await openSshShell(spec, handlers);
     case 'ssh-program':
       return openSshProgram(spec.args, handlers);
-    case 'ssh-library':
-      return await openSshLibrary(spec, handlers);
     case 'dtach':
       return await openDtach(spec.socket, handlers);
+    case 'abduco':
+      return await openAbduco(spec.socket, handlers);
+    case 'pty-program':
+      return openPtyProgram(spec.args, spec.env, handlers);
+    case 'tmux-control':
+      return openTmuxControl(spec.args, handlers);
   }
 }

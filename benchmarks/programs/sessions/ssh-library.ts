@@ -1,6 +1,16 @@
-import { readFileSync } from 'node:fs';
-import { Client } from 'ssh2';
+import type { Client } from 'ssh2';
+import { openSshClient, type SshServerSpec } from '../ssh-clients.js';
 import type { Session, SessionHandlers } from './types.js';
+
+/** A login shell with a PTY on an SSH connection of its own, by the SSH library. */
+export async function openSshShell(
+  spec: SshServerSpec,
+  handlers: SessionHandlers,
+): Promise<Session> {
+  const { client, close } = await openSshClient(spec);
+  const shell = await openShell(client, handlers);
+  return { write: shell.write, close };
+}
 
 /** A login shell with a PTY on an SSH connection that stands. */
 export async function openShell(
@@ -27,38 +37,4 @@ export async function openShell(
       });
     });
   });
-}
-
-export interface SshServerSpec {
-  readonly port: number;
-  readonly keyFile: string;
-  readonly user: string;
-}
-
-/** A shell of an OpenSSH server over TCP on loopback. */
-export async function openSshLibrary(
-  { port, keyFile, user }: SshServerSpec,
-  handlers: SessionHandlers,
-): Promise<Session> {
-  const client = new Client();
-  const ready = new Promise<void>((resolve, reject) => {
-    client.once('ready', resolve);
-    client.on('error', reject);
-  });
-  client.connect({
-    host: '127.0.0.1',
-    port,
-    username: user,
-    privateKey: readFileSync(keyFile),
-  });
-  await ready;
-  const shell = await openShell(client, handlers);
-  return {
-    write: shell.write,
-    close: async () => {
-      const closed = new Promise<void>((resolve) => client.once('close', resolve));
-      client.end();
-      await closed;
-    },
-  };
 }

@@ -1,22 +1,26 @@
+import type { AgentPath } from '../agent-path.js';
+import type { SshServerSpec } from '../ssh-clients.js';
+
 /** How a client reaches the shell under measurement. */
 export type SessionSpec =
-  /** A PTY of this very process, read by a bare `onread` loop: what the kernel and Node allow. */
-  | { readonly kind: 'bare' }
-  /** A terminal of an agent, over its local socket. */
-  | { readonly kind: 'terminal'; readonly socket: string }
-  /** An SSH session of an agent, over its local socket. */
-  | { readonly kind: 'agent-ssh'; readonly socket: string; readonly hostKey: string }
+  /** A terminal of an agent. */
+  | { readonly kind: 'terminal'; readonly path: AgentPath }
   /** The `ssh` program with a PTY. */
   | { readonly kind: 'ssh-program'; readonly args: readonly string[] }
-  /** The SSH library against an OpenSSH server. */
-  | {
-      readonly kind: 'ssh-library';
-      readonly port: number;
-      readonly keyFile: string;
-      readonly user: string;
-    }
+  /** The SSH library, against an agent over its local socket or a server over TCP. */
+  | SshServerSpec
   /** A dtach master on its own protocol. */
-  | { readonly kind: 'dtach'; readonly socket: string };
+  | { readonly kind: 'dtach'; readonly socket: string }
+  /** An abduco server on its own protocol. */
+  | { readonly kind: 'abduco'; readonly socket: string }
+  /** A shell, or a client that needs a terminal, on a PTY of this very process: what the kernel and Node allow. */
+  | {
+      readonly kind: 'pty-program';
+      readonly args: readonly string[];
+      readonly env: Readonly<Record<string, string>>;
+    }
+  /** tmux in control mode. */
+  | { readonly kind: 'tmux-control'; readonly args: readonly string[] };
 
 /** A shell in a PTY, wherever it is. */
 export interface Session {

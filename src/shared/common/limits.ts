@@ -328,6 +328,8 @@ export const AUDIT_RECORDS = 100_000;
 export const TURN_CREDENTIAL_MS = 10 * 60_000;
 /** For one request to the broker's HTTP API. */
 export const BROKER_REQUEST_MS = 15_000;
+/** An answer of the broker to a client; some 100,000 workspaces. */
+export const BROKER_ANSWER_BYTES = 32 * MIB;
 
 /** Recordings. */
 /** Longest name of a recording: a terminal's name, a date and a number. */

@@ -5,6 +5,7 @@ import { limits, type Clock, type Timer } from '../../shared/common/index.js';
 import type { ReadSlab } from '../../shared/node/ports/index.js';
 import { readNow } from '../../shared/node/system/index.js';
 import { MarkerFilter } from './marker-filter.js';
+import { readAllowance } from './read-allowance.js';
 
 export interface PtyReaderOptions {
   /** Belongs to the reader from here on; it closes by itself when the PTY hangs up. */
@@ -40,8 +41,6 @@ const ECHO_MS = 20;
 const MIN_SPACE_BYTES = 16 * limits.KIB;
 /** After a read of so much there is probably more: the kernel holds up to 4 KiB ready, and refills it at once. */
 const FULL_READ_BYTES = 2 * limits.KIB;
-/** Read in one turn of the loop, before the other terminals of the thread have theirs. */
-const TURN_BYTES = 64 * limits.KIB;
 
 /**
  * Reads a PTY master to its true end.
@@ -150,6 +149,7 @@ export class PtyReader {
    */
   #read(first: number): void {
     const { slab, ioFd } = this.#options;
+    const allowance = first < FULL_READ_BYTES ? 0 : readAllowance();
     let length = first;
     for (let turn = 0; ;) {
       slab.added(length);
@@ -157,7 +157,7 @@ export class PtyReader {
       if (slab.waitingBytes >= limits.PTY_BATCH_BYTES || slab.spaceBytes < MIN_SPACE_BYTES) {
         this.#handOver();
       }
-      if (length < FULL_READ_BYTES || turn >= TURN_BYTES || this.#isIdle()) break;
+      if (length < FULL_READ_BYTES || turn >= allowance || this.#isIdle()) break;
       length = readNow(ioFd, slab.space());
       if (length <= 0) break;
     }

@@ -55,6 +55,11 @@ const TASKS_PER_WORKER = 8_192;
 export class TerminalRegistry implements Terminals {
   readonly #options: TerminalsOptions;
   readonly #pool: TaskPool;
+  /**
+   * The PTYs of SSH, which nobody else watches, have a thread of their own: one that serves floods is behind the other
+   * programs of a busy machine by its whole share, and each key would be as well.
+   */
+  readonly #sessionPool: TaskPool;
   readonly #growthBudget = new SharedArrayBuffer(4);
   readonly #entries = new Map<TerminalId, Entry>();
   readonly #exited: ExitedTerminals;
@@ -78,29 +83,19 @@ export class TerminalRegistry implements Terminals {
       },
     });
     new Int32Array(this.#growthBudget)[0] = limits.RING_GROWTH_BUDGET_BYTES;
-    this.#pool =
-      options.pool ??
-      new WorkerPool({
-        name: 'terminal',
-        entry: new URL('../../../workers/terminal/entry.js', import.meta.url),
-        size: options.workers,
-        tasksPerWorker: TASKS_PER_WORKER,
-        beatMs: options.beatMs,
-        faults: options.faults,
-        maxHeapMb: HEAP_MB,
-        clock: options.clock,
-        logger: options.logger,
-      });
+    this.#pool = options.pool ?? this.#createPool('terminal', options.workers);
+    this.#sessionPool = options.pool ?? this.#createPool('session', 1);
   }
 
   /** Starts the worker threads. */
   start(): void {
     this.#pool.start();
+    this.#sessionPool.start();
   }
 
   /** Workers died too often lately; nothing new is started. */
   get degraded(): boolean {
-    return this.#pool.degraded;
+    return this.#pool.degraded || this.#sessionPool.degraded;
   }
 
   get count(): number {
@@ -122,10 +117,11 @@ export class TerminalRegistry implements Terminals {
   }
 
   async openSession(command: PtyCommand, subject = ''): Promise<PtySession> {
-    this.#requireRoom(subject);
+    this.#requireRoom(subject, this.#sessionPool);
     this.#lastSession += 1;
     const session = new TerminalSession({
       ...this.#handleOptions(),
+      pool: this.#sessionPool,
       id: `ssh-${String(this.#lastSession)}` as TerminalId,
       nextViewer: () => this.#nextViewer(),
     });
@@ -238,7 +234,7 @@ export class TerminalRegistry implements Terminals {
       }),
       ...[...this.#sessions.keys()].map((session) => session.endAll()),
     ]);
-    await this.#pool.close();
+    await Promise.all([this.#pool.close(), this.#sessionPool.close()]);
   });
 
   async #route(channel: IncomingChannel, protocol: TerminalProtocol): Promise<void> {
@@ -294,6 +290,21 @@ export class TerminalRegistry implements Terminals {
       const record = toErrorRecord(error);
       this.#options.logger.warn('viewer refused', { terminal: id, ...record });
       refuse(handle, 'terminal', record);
+    });
+  }
+
+  #createPool(name: string, size: number): WorkerPool {
+    const { beatMs, faults, clock, logger } = this.#options;
+    return new WorkerPool({
+      name,
+      entry: new URL('../../../workers/terminal/entry.js', import.meta.url),
+      size,
+      tasksPerWorker: TASKS_PER_WORKER,
+      beatMs,
+      faults,
+      maxHeapMb: HEAP_MB,
+      clock,
+      logger,
     });
   }
 
@@ -432,9 +443,9 @@ export class TerminalRegistry implements Terminals {
     if (this.#closing) throw new HoldfastError('ERR_CLOSED', 'the agent is closing');
   }
 
-  #requireRoom(subject: string): void {
+  #requireRoom(subject: string, pool = this.#pool): void {
     this.#requireOpen();
-    this.#pool.requireHealthy();
+    pool.requireHealthy();
     requireRoom(this.#options, { subject, all: this.count, own: this.#countOf(subject) });
   }
 

@@ -1,13 +1,10 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
+import { PROGRAM_FILE } from '../../../shared/node/package-info/index.js';
 import type { Cli } from '../cli.js';
 import { blockLines, wholeFile, writeBlock } from '../ssh-config/index.js';
 import { CLIENT_SETTINGS, requireLogin } from '../workspace-link.js';
-
-/** The program that the written commands call. */
-const PROGRAM = fileURLToPath(new URL('../main.js', import.meta.url));
 
 interface Flags {
   readonly print?: true;
@@ -47,7 +44,7 @@ export function build(cli: Cli): Command {
       return;
     }
     requireLogin(config);
-    const options = { node: process.execPath, cli: PROGRAM, configDir: config.configDir };
+    const options = { node: process.execPath, cli: PROGRAM_FILE, configDir: config.configDir };
     if (flags.print === true) {
       cli.print(wholeFile(options));
       return;

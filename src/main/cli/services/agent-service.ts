@@ -1,10 +1,7 @@
 import { readFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
 import { once, wrapError, type Closable } from '../../../shared/common/index.js';
+import { PROGRAM_FILE } from '../../../shared/node/package-info/index.js';
 import type { AgentSettings } from './types.js';
-
-/** What Git is told to run in a session; the built file of the command line. */
-const CLI_FILE = fileURLToPath(new URL('../main.js', import.meta.url));
 
 /** An agent with its log. */
 export interface RunningAgentService extends Closable {
@@ -35,7 +32,7 @@ export async function runAgent(settings: AgentSettings): Promise<RunningAgentSer
       logger,
       shell: settings.shell,
       directory: settings.directory,
-      gitSshCommand: [process.execPath, CLI_FILE],
+      gitSshCommand: [process.execPath, PROGRAM_FILE],
       authorizedKeys: await readKeys(settings.authorizedKeys),
       sshListen: settings.sshListen,
       sshBanner: settings.sshBanner,

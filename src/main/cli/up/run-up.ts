@@ -1,7 +1,6 @@
 import { rmSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import {
   assertNever,
   deferred,
@@ -12,6 +11,7 @@ import {
 } from '../../../shared/common/index.js';
 import { lockStateDir, openStateDir, writeSecretFile } from '../../../shared/node/state/index.js';
 import { FIELDS, type ListenAddress } from '../config/index.js';
+import { PROGRAM_FILE } from '../../../shared/node/package-info/index.js';
 import type { AgentSettings, LogSettings } from '../services/index.js';
 import { wholeFile } from '../ssh-config/index.js';
 import { Child } from './child.js';
@@ -19,9 +19,6 @@ import { childEnvironment } from './environment.js';
 import type { FromChild } from './messages.js';
 import { LOCAL_WORKSPACE, provision, untilOnline } from './provision.js';
 import { Supervisor } from './supervisor.js';
-
-/** The program that the written ssh configuration calls. */
-const PROGRAM = fileURLToPath(new URL('../main.js', import.meta.url));
 
 export interface UpOptions {
   readonly stateDir: string;
@@ -205,7 +202,7 @@ async function start(
     sshConfigFile,
     wholeFile({
       node: process.execPath,
-      cli: PROGRAM,
+      cli: PROGRAM_FILE,
       configDir: clientConfigDir,
     }),
   );

@@ -18,6 +18,7 @@ import {
   workspaceListSchema,
 } from '../../../shared/common/wire/index.js';
 import { brokerOrigin } from '../../../shared/node/broker-url/index.js';
+import { sendHttp, type HttpAnswer } from './http.js';
 import type { BrokerApi, BrokerApiOptions } from './types.js';
 
 type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
@@ -34,21 +35,19 @@ export function createBrokerApi(options: BrokerApiOptions): BrokerApi {
   const origin = brokerOrigin(options.brokerUrl);
   const { token, timeoutMs = limits.BROKER_REQUEST_MS } = options;
 
-  async function send(method: Method, path: string, request: RequestOptions): Promise<Response> {
+  async function send(method: Method, path: string, request: RequestOptions): Promise<HttpAnswer> {
     const deadline = AbortSignal.timeout(timeoutMs);
     const signal =
       request.signal === undefined ? deadline : AbortSignal.any([deadline, request.signal]);
     try {
-      return await fetch(origin + path, {
+      return await sendHttp(new URL(origin + path), {
         method,
-        // A redirect would carry the token elsewhere.
-        redirect: 'error',
         signal,
         headers: {
           authorization: `Bearer ${token}`,
           ...(request.body === undefined ? {} : { 'content-type': 'application/json' }),
         },
-        ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
+        body: request.body === undefined ? undefined : JSON.stringify(request.body),
       });
     } catch (error) {
       if (request.signal?.aborted === true)
@@ -63,11 +62,8 @@ export function createBrokerApi(options: BrokerApiOptions): BrokerApi {
     schema: z.ZodType<T> | undefined,
     request: RequestOptions = {},
   ): Promise<T> {
-    const response = await send(method, path, request);
-    const body = await response.text().catch((error: unknown) => {
-      throw unreachable(origin, error);
-    });
-    if (!response.ok) throw answeredError(response.status, body);
+    const { status, body } = await send(method, path, request);
+    if (status < 200 || status > 299) throw answeredError(status, body);
     if (schema === undefined) return undefined as T;
     const result = schema.safeParse(parseJson(body));
     if (result.success) return result.data;
@@ -121,9 +117,9 @@ function workspacePath(name: string): string {
   return `/api/v1/workspaces/${encodeURIComponent(name)}`;
 }
 
-/** The innermost reason: fetch itself only says that it failed. */
+/** The innermost reason: of several addresses that were tried, that of the last. */
 function unreachable(origin: string, error: unknown): HoldfastError {
-  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  const cause = error instanceof AggregateError ? (error.errors.at(-1) as unknown) : error;
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : undefined;
   const why =
     cause instanceof Error

@@ -1,28 +1,35 @@
+import { closeSync, writeSync } from 'node:fs';
 import { ReadStream } from 'node:tty';
-import { writeSync, closeSync } from 'node:fs';
 import { forkPty } from '../../../src/shared/node/pty/index.js';
 import { duplicateFd } from '../../../src/shared/node/system/index.js';
 import type { Session, SessionHandlers } from './types.js';
 
 const READ_BYTES = 64 * 1024;
 
-/** Forks a shell on a PTY of this process and counts what comes out of it, nothing else. */
-export function openBare(handlers: SessionHandlers): Session {
+/**
+ * Runs a program on a PTY of this process and reads it with a bare `onread` loop, nothing else: a shell, or a client
+ * such as `tmux attach` that needs a terminal of its own.
+ */
+export function openPtyProgram(
+  [file = '/bin/sh', ...args]: readonly string[],
+  env: Readonly<Record<string, string>>,
+  handlers: SessionHandlers,
+): Session {
   let exited = (): void => undefined;
   const exit = new Promise<void>((resolve) => {
     exited = resolve;
   });
   const { masterFd, pid } = forkPty(
     {
-      file: '/bin/sh',
-      args: [],
-      env: { PATH: process.env['PATH'] ?? '', TERM: 'xterm-256color' },
+      file,
+      args,
+      env: { PATH: process.env['PATH'] ?? '', TERM: 'xterm-256color', ...env },
       cwd: '/',
       size: { rows: 24, cols: 80 },
     },
     () => {
       exited();
-      handlers.end('the shell ended');
+      handlers.end('the program ended');
     },
   );
   const options = {
@@ -42,7 +49,11 @@ export function openBare(handlers: SessionHandlers): Session {
       writeSync(masterFd, text);
     },
     close: async () => {
-      process.kill(-pid, 'SIGKILL');
+      try {
+        process.kill(-pid, 'SIGKILL');
+      } catch {
+        // It has ended by itself.
+      }
       await exit;
       stream.destroy();
       closeSync(masterFd);
