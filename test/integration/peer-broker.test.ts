@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import {
   createBrokerDialer,
@@ -13,18 +14,20 @@ import { createBrokerApi } from '../../src/main/client/broker-api/index.js';
 import { connectPeer, type ConnectPath } from '../../src/main/client/connection/index.js';
 import { once, silentLogger } from '../../src/shared/common/index.js';
 import type { TicketResponse } from '../../src/shared/common/wire/index.js';
-import { publicKeyText } from '../../src/shared/node/peer/index.js';
+import { publicKeyText, type WebRtcChoice } from '../../src/shared/node/peer/index.js';
 import { checkLeaks, tempDir, waitFor } from '../support/index.js';
 import { Collector, firstWrongByte, sendPattern } from '../support/peer/channels.js';
 import { echo } from '../support/peer/echo.js';
 import { controlRequests } from '../support/peer/requests.js';
+import { startNative } from '../support/peer/start-native.js';
 
+await startNative();
 checkLeaks();
 
 const MIB = 1024 * 1024;
 
 /** A broker, and an agent of one workspace that echoes whatever comes on a channel; ended with the test. */
-async function startWorld(t: TestContext) {
+async function startWorld(t: TestContext, webrtc: WebRtcChoice = 'werift') {
   const broker = await startBroker({ stateDir: tempDir(), port: 0 });
   const admin = createBrokerApi({
     brokerUrl: broker.url,
@@ -46,8 +49,9 @@ async function startWorld(t: TestContext) {
       echo(channel);
     },
     requests: controlRequests(),
+    webrtc: { choice: webrtc, hostPath: join(tempDir(), 'native.sock') },
   });
-  peers.start();
+  await peers.start();
   const loop = startDialLoop({
     dialer: createBrokerDialer({
       brokerUrl: broker.url,
@@ -100,6 +104,31 @@ for (const path of ['auto', 'direct', 'relay'] satisfies ConnectPath[]) {
   });
 }
 
+for (const [client, agent] of [
+  ['native', 'werift'],
+  ['auto', 'native'],
+  ['werift', 'native'],
+  ['native', 'auto'],
+] as const) {
+  test(`broker peer - a client with --webrtc ${client} connects directly to an agent with ${agent}`, async (t) => {
+    const world = await startWorld(t, agent);
+    const connection = await connectPeer({ ...world.options, path: 'direct', webrtc: client });
+    assert.equal(connection.connection.engine, client === 'auto' ? 'native' : client);
+    assert.ok((await connection.ping()) >= 0);
+    const channel = connection.openChannel({ label: 'a', protocol: 'ssh' });
+    const side = new Collector(channel);
+    await sendPattern(channel, side, 8 * MIB);
+    await side.until(() => side.bytes === 8 * MIB);
+    assert.equal(firstWrongByte(side.messages), undefined);
+    assert.equal(world.channels[0]?.peer.engine, agent === 'auto' ? 'native' : agent);
+    channel.close();
+    assert.equal((await side.ended()).type, 'closed');
+    await connection.close();
+    await waitFor(() => world.peers.counts.peers === 0);
+    await world.close();
+  });
+}
+
 test('broker peer - an agent with another key than the pinned one is refused', async (t) => {
   const world = await startWorld(t);
   const other = publicKeyText(generateKeyPairSync('ed25519').privateKey);
@@ -132,12 +161,14 @@ test('broker peer - giving up while connecting leaves nothing behind', async (t)
   await world.close();
 });
 
-test('broker peer - the agent that closes says goodbye to a direct peer', async (t) => {
-  const world = await startWorld(t);
-  const connection = await connectPeer({ ...world.options, path: 'direct' });
-  const side = new Collector(connection.openChannel({ label: 'a', protocol: 'ssh' }));
-  await world.close();
-  assert.equal((await side.ended()).type, 'closed');
-  assert.equal((await connection.closed).error, undefined);
-  await connection.close();
-});
+for (const webrtc of ['werift', 'native'] as const) {
+  test(`broker peer - the agent with ${webrtc} that closes says goodbye to a direct peer`, async (t) => {
+    const world = await startWorld(t, webrtc);
+    const connection = await connectPeer({ ...world.options, path: 'direct' });
+    const side = new Collector(connection.openChannel({ label: 'a', protocol: 'ssh' }));
+    await world.close();
+    assert.equal((await side.ended()).type, 'closed');
+    assert.equal((await connection.closed).error, undefined);
+    await connection.close();
+  });
+}

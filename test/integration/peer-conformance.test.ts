@@ -3,21 +3,23 @@ import { test } from 'node:test';
 import { limits } from '../../src/shared/common/index.js';
 import { Collector, firstWrongByte, nextChannel, sendPattern } from '../support/peer/channels.js';
 import { checkLeaks } from '../support/index.js';
-import {
-  unixPair,
-  webSocketPair,
-  weriftPair,
-  type Pair,
-  type PairOptions,
-} from '../support/peer/pairs.js';
+import { unixPair, webSocketPair, type Pair, type PairOptions } from '../support/peer/pairs.js';
+import { startNative } from '../support/peer/start-native.js';
+import { webRtcPair } from '../support/peer/webrtc-pair.js';
 
 /** One suite for every engine: what the rest of Holdfast relies on, whatever carries the bytes. */
 const ENGINES: { name: string; open: (options?: PairOptions) => Promise<Pair> }[] = [
   { name: 'framed over unix', open: unixPair },
   { name: 'framed over websocket', open: webSocketPair },
-  { name: 'werift', open: weriftPair },
+  ...(['werift', 'native'] as const).flatMap((client) =>
+    (['werift', 'native', 'hosted'] as const).map((server) => ({
+      name: `${client} client to ${server} server`,
+      open: (options: PairOptions = {}) => webRtcPair({ client, server, ...options }),
+    })),
+  ),
 ];
 
+await startNative();
 checkLeaks();
 
 const MIB = 1024 * 1024;
@@ -149,14 +151,14 @@ for (const { name, open } of ENGINES) {
   });
 
   test(`peer ${name} - a peer that vanishes is noticed`, async () => {
-    const pair = await open({ heartbeatMs: 200 });
+    const pair = await open({ heartbeatMs: 200, throughPath: true });
     const incoming = nextChannel(pair.server);
     const ours = pair.client.openChannel({ label: 'a', protocol: 'ssh' });
     ours.send(bytesOf('x'));
     const theirSide = new Collector(await incoming);
     pair.vanish();
     assert.equal((await pair.server.closed).error?.code, 'ERR_PEER_LOST');
-    assert.deepEqual(await theirSide.ended(), { type: 'lost' });
+    assert.deepEqual(await theirSide.ended(), pair.lost ?? { type: 'lost' });
     await pair.close();
   });
 

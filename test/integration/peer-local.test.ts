@@ -41,7 +41,7 @@ async function startAgent({ faults = false } = {}) {
       },
     }),
   });
-  peers.start();
+  await peers.start();
   const path = join(tempDir(), 'agent.sock');
   await peers.listenLocal(path);
   return { peers, path, channels, killed };

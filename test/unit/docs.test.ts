@@ -4,6 +4,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { ERROR_CODES, limits } from '../../src/shared/common/index.js';
+import { decodeLink } from '../../src/shared/common/data-channels/index.js';
 import {
   FRAME,
   FrameDecoder,
@@ -133,6 +134,13 @@ test('documents - the frames of protocol.md are those of the code', () => {
       new FrameDecoder((frame) => read.push(describe(frame))).push(fromHex(hex.join('')));
       assert.deepEqual(read, said);
       checked += 1;
+    } else if (info === 'frames link') {
+      for (let index = 0; index < lines.length; index += 2)
+        assert.deepEqual(
+          decodeLink(fromHex(lines[index] ?? '')),
+          JSON.parse(lines[index + 1] ?? ''),
+        );
+      checked += 1;
     } else if (info === 'transcript agent') {
       const [, , engine = '', workspace = '', ticketId = '', ...rest] = lines;
       const [clientNonce = '', agentNonce = '', clientFingerprint = ''] = rest;
@@ -143,7 +151,7 @@ test('documents - the frames of protocol.md are those of the code', () => {
       checked += 1;
     }
   }
-  assert.equal(checked, 19);
+  assert.equal(checked, 20);
 });
 
 test('documents - the examples marked as runnable run', async () => {

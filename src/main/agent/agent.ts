@@ -66,6 +66,7 @@ export interface Agent extends Closable {
 
 /** Names within the state folder. */
 const LOCAL_SOCKET = 'agent.sock';
+const NATIVE_SOCKET = 'native.sock';
 const GIT_SOCKET_DIR = 'git';
 const GIT_SOCKET = 'agent.sock';
 
@@ -248,6 +249,7 @@ class RunningAgent implements Agent {
         faults: options.faultDoor,
         beatMs: options.workerBeatMs,
       },
+      webrtc: { choice: options.webrtc, hostPath: join(options.stateDir, NATIVE_SOCKET) },
       clock,
     });
     this.#metrics =
@@ -270,7 +272,7 @@ class RunningAgent implements Agent {
     try {
       this.#orphans = reapOrphans();
       this.#terminals.start();
-      this.#peers.start();
+      await this.#peers.start();
       await mkdir(join(this.#options.stateDir, GIT_SOCKET_DIR), { recursive: true, mode: 0o700 });
       await this.#git.start();
       await this.#metrics?.start();

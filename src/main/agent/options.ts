@@ -6,6 +6,7 @@ import {
   type Clock,
   type Logger,
 } from '../../shared/common/index.js';
+import type { WebRtcChoice } from '../../shared/node/peer/index.js';
 import type { Dialer } from './dial/types.js';
 import type { ForwardingOptions } from './forwarding/index.js';
 import type { TaskPool } from './worker-pool/index.js';
@@ -59,6 +60,11 @@ export interface AgentOptions {
   /** Threads of each pool. Default 2. */
   readonly terminalWorkers?: number | undefined;
   readonly peerWorkers?: number | undefined;
+  /**
+   * What carries WebRTC. `native` runs in a child process; `auto` is that where it can be loaded, else `werift`.
+   * Default `werift`.
+   */
+  readonly webrtc?: WebRtcChoice | undefined;
   /** How often a worker must show that it lives, in ms. Default 15 s. */
   readonly workerBeatMs?: number | undefined;
   /** Opens the door through which tests kill workers. Default false. */
@@ -86,6 +92,7 @@ type Defaulted =
   | 'recordingBytes'
   | 'terminalWorkers'
   | 'peerWorkers'
+  | 'webrtc'
   | 'workerBeatMs'
   | 'faultDoor'
   | 'motd'
@@ -146,6 +153,7 @@ export function resolveAgentOptions(options: AgentOptions): ResolvedAgentOptions
     recordingBytes: number('recordingBytes', limits.RECORDING_BYTES, 0, tebibyte),
     terminalWorkers: number('terminalWorkers', DEFAULT_WORKERS, 1, 64),
     peerWorkers: number('peerWorkers', DEFAULT_WORKERS, 1, 64),
+    webrtc: options.webrtc ?? 'werift',
     workerBeatMs: number('workerBeatMs', limits.WORKER_BEAT_MS, 100, 600_000),
     faultDoor: options.faultDoor ?? false,
     motd: options.motd ?? '/etc/motd',

@@ -24,7 +24,7 @@ import { HOST_SUFFIX } from './ssh-config/index.js';
 export const CLIENT_SETTINGS = ['brokerUrl', 'token', 'tokenFile', 'tokenFd'] as const;
 
 /** Settings of every command that connects to an agent. */
-export const LINK_SETTINGS = [...CLIENT_SETTINGS, 'engine', 'connectTimeout'] as const;
+export const LINK_SETTINGS = [...CLIENT_SETTINGS, 'engine', 'webrtc', 'connectTimeout'] as const;
 
 export type ClientConfig = Config<(typeof CLIENT_SETTINGS)[number]>;
 export type LinkConfig = Config<(typeof LINK_SETTINGS)[number]>;
@@ -131,7 +131,7 @@ const PASSING: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['ERR_PEER_TIMEOUT', 
  * @throws {HoldfastError} ERR_PEER_TIMEOUT after that, or what went wrong before.
  */
 export async function connectWithin(
-  config: Pick<LinkConfig, 'engine' | 'connectTimeout'>,
+  config: Pick<LinkConfig, 'engine' | 'webrtc' | 'connectTimeout'>,
   options: ConnectWithinOptions,
 ): Promise<WorkspaceLink> {
   const { brokerUrl, workspace, agentKey, privateKey, signal, getTicket } = options;
@@ -144,6 +144,7 @@ export async function connectWithin(
       const agent = await connectPeer({
         url: `${brokerUrl.replace(/^http/, 'ws')}/api/v1/connect`,
         path: config.engine,
+        webrtc: config.webrtc,
         agentKey,
         privateKey,
         signal: either,

@@ -229,6 +229,10 @@ export const ERROR_CODES = {
     meaning: 'The file is no recording that can be played.',
     hint: 'Play asciicast files of version 2 or 3.',
   },
+  ERR_ENGINE_UNAVAILABLE: {
+    meaning: 'The native WebRTC engine was asked for and cannot be loaded.',
+    hint: 'Run `npm install node-datachannel` where Holdfast is installed, or use --webrtc auto.',
+  },
   ERR_UNSUPPORTED: {
     meaning: 'This platform or build does not support the operation.',
     hint: 'See README.md for what is proven where.',

@@ -180,6 +180,10 @@ export const CONTROL_REQUESTS = 16;
 /** Bytes queued in one association: more only adds latency (libraries.md 4.2-4). */
 export const ASSOCIATION_QUEUE_BYTES = 128 * KIB;
 export const ASSOCIATION_QUEUE_MS = 150;
+/** What libdatachannel's SCTP holds of one association, unsent and unacknowledged; it sends stream by stream in turn. */
+export const NATIVE_SEND_BYTES = 256 * KIB;
+/** Candidates that came before the description they belong to. A client has a few per network interface. */
+export const EARLY_CANDIDATES = 64;
 export const HEARTBEAT_MS = 5_000;
 export const HEARTBEAT_MISSES = 2;
 /** Where the broker says that a client has gone, its connection ends after so long a silence. */

@@ -1,4 +1,4 @@
-import { assertNever } from '../../shared/common/index.js';
+import { assertNever, limits } from '../../shared/common/index.js';
 import type { IceCandidate, IceServer } from '../../shared/common/wire/index.js';
 import {
   answerWerift,
@@ -8,6 +8,7 @@ import {
   type PeerTask,
   type WeriftAttempt,
 } from '../../shared/node/peer/index.js';
+import { dialNativeHost } from './dial-native-host.js';
 
 /** What a connection that is being set up says to the other end. */
 export interface EstablishOptions {
@@ -23,9 +24,6 @@ export interface Establishing {
   /** Gives up; does nothing once the connection stands. */
   abandon(): void;
 }
-
-/** A client has a few per network interface. */
-const MAX_EARLY_CANDIDATES = 64;
 
 /** Sets up the connection that `task` is about. */
 export function establish(task: PeerTask, options: EstablishOptions): Establishing {
@@ -52,6 +50,8 @@ export function establish(task: PeerTask, options: EstablishOptions): Establishi
       };
     case 'webrtc':
       return establishWebRtc(source.sdp, source.iceServers, options, task.heartbeatMs);
+    case 'native':
+      return { ...dialNativeHost(source, task.heartbeatMs), addCandidate: () => undefined };
     default:
       return assertNever(source);
   }
@@ -78,7 +78,7 @@ function establishWebRtc(
     connection: start(),
     addCandidate: (each) => {
       if (attempt !== undefined) attempt.addCandidate(each);
-      else if (early.length < MAX_EARLY_CANDIDATES) early.push(each);
+      else if (early.length < limits.EARLY_CANDIDATES) early.push(each);
     },
     abandon: () => {
       isAbandoned = true;

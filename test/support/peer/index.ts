@@ -17,3 +17,11 @@ export {
   type Pair,
   type PairOptions,
 } from './pairs.js';
+export { startNative } from './start-native.js';
+export { UdpPath } from './udp-path.js';
+export {
+  webRtcPair,
+  type WebRtcEngine,
+  type WebRtcPair,
+  type WebRtcPairOptions,
+} from './webrtc-pair.js';

@@ -4,21 +4,21 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { WebSocket, WebSocketServer } from 'ws';
 import {
-  answerWerift,
-  createWeriftOffer,
   framedOverDuplex,
   framedOverWebSocket,
   type PeerConnection,
   type WeriftAttempt,
 } from '../../../src/shared/node/peer/index.js';
-import type { IceCandidate } from '../../../src/shared/common/wire/index.js';
+import type { ChannelEnd } from '../../../src/shared/common/index.js';
 import type { WeriftInternals } from '../../../src/shared/node/peer/werift/internals.js';
-import type { WeriftConnection } from '../../../src/shared/node/peer/werift/werift-connection.js';
+import { webRtcPair } from './webrtc-pair.js';
 
 /** Two ends of one connection in this process. */
 export interface Pair {
   readonly client: PeerConnection;
   readonly server: PeerConnection;
+  /** How channels of the server end then. Absent: as lost. */
+  readonly lost?: ChannelEnd;
   /** Lets the client vanish without a word. */
   vanish(): void;
   /** Sends the server something that breaks the protocol, from the client's side. */
@@ -28,10 +28,12 @@ export interface Pair {
 
 export interface PairOptions {
   readonly heartbeatMs?: number;
+  /** What `vanish` needs of WebRTC: a path that can be cut. */
+  readonly throughPath?: boolean;
 }
 
 /** The framed engine over a unix socket. */
-export async function unixPair(options: PairOptions = {}): Promise<Pair> {
+export async function unixPair({ heartbeatMs }: PairOptions = {}): Promise<Pair> {
   const folder = await mkdtemp(join(tmpdir(), 'holdfast-peer-'));
   const path = join(folder, 's');
   const listener = createServer();
@@ -42,15 +44,15 @@ export async function unixPair(options: PairOptions = {}): Promise<Pair> {
   listener.close();
   await rm(folder, { recursive: true });
   return pairOf(
-    framedOverDuplex(dialled, { role: 'client', ...options }),
-    framedOverDuplex(serverSocket, { role: 'server', ...options }),
+    framedOverDuplex(dialled, { role: 'client', heartbeatMs }),
+    framedOverDuplex(serverSocket, { role: 'server', heartbeatMs }),
     () => dialled.destroy(),
     () => dialled.write(Buffer.alloc(64, 0xff)),
   );
 }
 
 /** The framed engine over a WebSocket. */
-export async function webSocketPair(options: PairOptions = {}): Promise<Pair> {
+export async function webSocketPair({ heartbeatMs }: PairOptions = {}): Promise<Pair> {
   const listener = new WebSocketServer({ host: '127.0.0.1', port: 0, perMessageDeflate: false });
   await new Promise((resolve) => listener.once('listening', resolve));
   const accepted = new Promise<WebSocket>((resolve) => listener.once('connection', resolve));
@@ -59,11 +61,11 @@ export async function webSocketPair(options: PairOptions = {}): Promise<Pair> {
   // Messages of the server may arrive in the very turn of 'open'.
   const client = new Promise<PeerConnection>((resolve) => {
     dialled.once('open', () => {
-      resolve(framedOverWebSocket(dialled, { role: 'client', ...options }));
+      resolve(framedOverWebSocket(dialled, { role: 'client', heartbeatMs }));
     });
   });
   const serverSocket = await accepted;
-  const server = framedOverWebSocket(serverSocket, { role: 'server', ...options });
+  const server = framedOverWebSocket(serverSocket, { role: 'server', heartbeatMs });
   const pair = pairOf(
     await client,
     server,
@@ -85,46 +87,21 @@ export async function webSocketPair(options: PairOptions = {}): Promise<Pair> {
 
 /** The werift engine over loopback UDP. */
 export async function weriftPair(options: PairOptions = {}): Promise<Pair> {
-  const common = { iceServers: [], ...options };
-  const early: IceCandidate[] = [];
-  const answered: WeriftAttempt[] = [];
-  const offer = await createWeriftOffer({
-    ...common,
-    onCandidate: (candidate) => {
-      if (answered[0] === undefined) early.push(candidate);
-      else answered[0].addCandidate(candidate);
-    },
-  });
-  const answerer = await answerWerift(offer.sdp, {
-    ...common,
-    onCandidate: (candidate) => {
-      offer.addCandidate(candidate);
-    },
-  });
-  answered.push(answerer);
-  for (const candidate of early) answerer.addCandidate(candidate);
-  await offer.setAnswer(answerer.sdp);
-  const [client, server] = await Promise.all([offer.connection, answerer.connection]);
-  const { sctp, dtlsTransport } = weriftInternals(client);
-  return pairOf(
-    client,
-    server,
-    () => {
-      // Nothing leaves this end any more, as if its machine had lost power.
-      for (const { transport } of dtlsTransport.iceTransport.connection.protocols)
-        (transport as { send: () => Promise<void> }).send = () => Promise.resolve();
-    },
-    () => {
-      // A message of no known kind on a stream that was never opened.
-      void sctp.send(6_001, 99, Buffer.from('x'), { ordered: true });
-    },
-  );
+  const pair = await webRtcPair({ client: 'werift', server: 'werift', ...options });
+  for (const side of ['client', 'server'] as const) {
+    const { internals } = pair.insides[side];
+    if (internals !== undefined) insides.set(pair[side], internals);
+  }
+  return pair;
 }
 
-/** The insides of a werift connection, for tests that play a hostile peer. */
+const insides = new WeakMap<PeerConnection, WeriftInternals>();
+
+/** The insides of an end of a werift pair, for tests that play a hostile peer. */
 export function weriftInternals(connection: PeerConnection): WeriftInternals {
-  // Any end of a werift pair is one; the interface hides it from everybody but tests.
-  return (connection as unknown as Pick<WeriftConnection, 'internals'>).internals;
+  const found = insides.get(connection);
+  if (found === undefined) throw new Error('not an end of a werift pair');
+  return found;
 }
 
 /** The certificate, in PEM, that an attempt will show: public, as everybody sees it in the handshake. */

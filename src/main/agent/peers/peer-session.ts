@@ -41,6 +41,7 @@ import type {
 } from '../../../shared/node/peer/index.js';
 import { PortChannel, type FaultKind, type PortHandle } from '../../../shared/node/ports/index.js';
 import type { WorkerPool } from '../worker-pool/index.js';
+import type { HostedConnection, NativeHost } from './native-host.js';
 import { recordingsFor } from './recording-requests.js';
 import type { IncomingChannel, VerifiedPeer } from './types.js';
 
@@ -66,6 +67,8 @@ export interface SessionContext {
   readonly requests: AgentRequests;
   readonly onChannel: (channel: IncomingChannel) => void;
   readonly heartbeatMs: number | undefined;
+  /** Answers WebRTC offers in place of the workers. Absent: the workers do. */
+  readonly native: () => NativeHost | undefined;
 }
 
 export interface SessionOptions {
@@ -100,6 +103,12 @@ export class PeerSession implements VerifiedPeer, Closable {
   #engine: EngineName = 'framed';
   #binding: PeerBinding | undefined;
   #control: AgentControl | undefined;
+  /** Its part in the native host. Absent: it has none. */
+  #hosted: HostedConnection | undefined;
+  /** How it ended there, which its worker does not learn. */
+  #hostedEnd: PeerEnd | undefined;
+  /** A worker has it. */
+  #isRunning = false;
   #state: 'new' | 'connecting' | 'proving' | 'authenticated' | 'ended' = 'new';
   #deadline: Timer | undefined;
   /** What the last word on the control channel may take. */
@@ -154,8 +163,41 @@ export class PeerSession implements VerifiedPeer, Closable {
     this.#port.on('message', (event: PeerEvent) => {
       this.#receive(event);
     });
+    const { source } = this.#options;
+    const native = source.kind === 'webrtc' ? this.#context.native() : undefined;
+    if (native === undefined || source.kind !== 'webrtc') this.#run(source);
+    else this.#host(native, source);
+  }
+
+  #host(native: NativeHost, { sdp, iceServers }: Extract<PeerSource, { kind: 'webrtc' }>): void {
+    try {
+      this.#hosted = native.accept(
+        { sdp, iceServers },
+        {
+          answer: (answer) => {
+            this.#options.onAnswer?.(answer);
+          },
+          candidate: (candidate) => {
+            this.#options.onCandidate?.(candidate);
+          },
+          connected: (source) => {
+            if (this.#state === 'connecting') this.#run(source);
+          },
+          ended: (end) => {
+            this.#hostedEnd = end;
+            if (!this.#isRunning) this.#end(end);
+          },
+        },
+      );
+    } catch (error) {
+      this.#end({ error: toErrorRecord(error) });
+    }
+  }
+
+  #run(source: PeerSource): void {
+    this.#isRunning = true;
     const task: PeerTask = {
-      source: this.#options.source,
+      source,
       port: this.#workerPort,
       heartbeatMs: this.#context.heartbeatMs,
       maxChannels: this.#options.share === undefined ? undefined : limits.SHARE_CHANNELS,
@@ -170,7 +212,6 @@ export class PeerSession implements VerifiedPeer, Closable {
       (error: unknown) => {
         const record = toErrorRecord(error);
         // Thrown before any worker has seen the task, so the descriptor is still ours.
-        const { source } = this.#options;
         if (source.kind === 'socket' && record.code === 'ERR_CLOSED') closeSync(source.fd);
         this.#end({ error: record });
       },
@@ -178,7 +219,9 @@ export class PeerSession implements VerifiedPeer, Closable {
   }
 
   addCandidate(candidate: IceCandidate): void {
-    if (this.#state === 'connecting') this.#send({ type: 'candidate', candidate });
+    if (this.#state !== 'connecting') return;
+    if (this.#hosted !== undefined) this.#hosted.addCandidate(candidate);
+    else this.#send({ type: 'candidate', candidate });
   }
 
   disconnect(): void {
@@ -187,14 +230,14 @@ export class PeerSession implements VerifiedPeer, Closable {
 
   /** Says goodbye to the peer; resolves when its connection has ended. */
   readonly close = once(async () => {
-    this.#send({ type: 'close' });
+    this.#closeConnection(undefined);
     await this.#ended.promise;
   });
 
   /** Ends the connection because of `error`. */
   fail(error: ErrorRecord): void {
     if (this.#control === undefined) {
-      this.#send({ type: 'close', error });
+      this.#closeConnection(error);
       return;
     }
     this.#failure ??= error;
@@ -208,17 +251,27 @@ export class PeerSession implements VerifiedPeer, Closable {
   expel(error: ErrorRecord): void {
     this.#drainMs = limits.SHARE_CUT_MS;
     this.#send({ type: 'expel', error });
+    // What has left the worker for the host already.
+    this.#hosted?.expel(error);
     this.fail(error);
   }
 
   /** Ends the connection soon unless its other end shows that it is there. */
   probe(): void {
     this.#send({ type: 'probe' });
+    this.#hosted?.probe();
   }
 
   /** For tests: kills the worker of this connection. */
   injectFault(kind: FaultKind): void {
     this.#send({ type: 'fault', kind });
+  }
+
+  #closeConnection(error: ErrorRecord | undefined): void {
+    if (this.#hosted !== undefined && !this.#isRunning) {
+      this.#hosted.close();
+      this.#end({ error: error ?? { code: 'ERR_CLOSED', message: 'closed' } });
+    } else this.#send({ type: 'close', error });
   }
 
   #send(command: PeerCommand): void {
@@ -246,7 +299,7 @@ export class PeerSession implements VerifiedPeer, Closable {
         this.#log(event.record);
         return;
       case 'ended':
-        this.#end(event.end);
+        this.#end(this.#hostedEnd?.error === undefined ? event.end : this.#hostedEnd);
         return;
       default:
         assertNever(event);
@@ -397,6 +450,7 @@ export class PeerSession implements VerifiedPeer, Closable {
     this.#state = 'ended';
     this.#deadline?.cancel();
     this.#port.close();
+    this.#hosted?.close();
     this.#logger.info('peer ended', end.error === undefined ? {} : { ...end.error });
     this.#ended.resolve(end);
   }

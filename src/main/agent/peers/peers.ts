@@ -13,11 +13,17 @@ import {
   type Logger,
 } from '../../../shared/common/index.js';
 import { Permissions, type IssuerKey } from '../../../shared/common/wire/index.js';
-import { nodePeerCrypto, nodeSigner, publicKeyText } from '../../../shared/node/peer/index.js';
+import {
+  nodePeerCrypto,
+  nodeSigner,
+  publicKeyText,
+  type WebRtcChoice,
+} from '../../../shared/node/peer/index.js';
 import type { FaultKind } from '../../../shared/node/ports/index.js';
 import type { PeerOffer } from '../dial/types.js';
 import { WorkerPool } from '../worker-pool/index.js';
 import { LocalListener } from './local-listener.js';
+import { NativeHost } from './native-host.js';
 import {
   PeerSession,
   type AgentRequests,
@@ -44,6 +50,8 @@ export interface PeersOptions {
   /** Answers requests on control channels. What a peer may see or end has been checked. */
   readonly requests: AgentRequests;
   readonly workers?: PeerWorkersOptions | undefined;
+  /** Absent: `werift`. */
+  readonly webrtc?: PeerWebRtcOptions | undefined;
   readonly clock?: Clock | undefined;
   /** For tests of the heartbeat. */
   readonly heartbeatMs?: number | undefined;
@@ -58,10 +66,17 @@ export interface PeerWorkersOptions {
   readonly maxHeapMb?: number | undefined;
 }
 
+/** What carries WebRTC. */
+export interface PeerWebRtcOptions {
+  readonly choice: WebRtcChoice;
+  /** Where the native host listens: in the 0700 state folder. */
+  readonly hostPath: string;
+}
+
 /** The agent's connections. */
 export interface Peers extends Closable {
-  /** Starts the workers. */
-  start(): void;
+  /** Starts the workers, and the native host if it is wanted. @throws {HoldfastError} ERR_ENGINE_UNAVAILABLE. */
+  start(): Promise<void>;
   /** Verifies the ticket and answers, or refuses through the exchange of the offer. Never throws. */
   acceptOffer(offer: PeerOffer): void;
   /** Takes a connected unix socket of this user; closes `fd` in any case. Never throws. */
@@ -100,6 +115,9 @@ class PeerRegistry implements Peers {
   readonly #sessions = new Set<PeerSession>();
   readonly #shares: Shares;
   readonly #listeners: LocalListener[] = [];
+  readonly #webrtc: PeerWebRtcOptions | undefined;
+  readonly #host: NativeHost | undefined;
+  #usesHost = false;
   /** Offers whose ticket is being checked, so that a burst of them cannot slip past the limits. */
   #verifying = 0;
   #closing = false;
@@ -121,6 +139,17 @@ class PeerRegistry implements Peers {
       clock,
       logger: options.logger,
     });
+    this.#webrtc = options.webrtc;
+    this.#host =
+      options.webrtc === undefined || options.webrtc.choice === 'werift'
+        ? undefined
+        : new NativeHost({
+            path: options.webrtc.hostPath,
+            clock,
+            logger: options.logger,
+            beatMs: workers.beatMs ?? limits.WORKER_BEAT_MS,
+            heartbeatMs: options.heartbeatMs,
+          });
     this.#tickets = new TicketVerifier({
       issuerKeys: options.issuerKeys,
       workspaceId: options.workspaceId,
@@ -137,11 +166,21 @@ class PeerRegistry implements Peers {
       requests: options.requests,
       onChannel: options.onChannel,
       heartbeatMs: options.heartbeatMs,
+      native: () => (this.#usesHost ? this.#host : undefined),
     };
   }
 
-  start(): void {
+  async start(): Promise<void> {
     this.#pool.start();
+    const { choice } = this.#webrtc ?? {};
+    if (this.#host === undefined || choice === undefined) return;
+    try {
+      await this.#host.start();
+      this.#usesHost = true;
+    } catch (error) {
+      if (choice === 'native') throw error;
+      this.#logger.info('WebRTC by werift, since the native engine is not available', { error });
+    }
   }
 
   acceptOffer(offer: PeerOffer): void {
@@ -199,7 +238,7 @@ class PeerRegistry implements Peers {
   }
 
   get degraded(): boolean {
-    return this.#pool.degraded;
+    return this.#pool.degraded || this.#host?.degraded === true;
   }
 
   injectFault(kind: FaultKind): void {
@@ -212,7 +251,7 @@ class PeerRegistry implements Peers {
     this.#shares.close();
     await Promise.all(this.#listeners.map((listener) => listener.close()));
     await Promise.all([...this.#sessions].map((session) => session.close()));
-    await this.#pool.close();
+    await Promise.all([this.#pool.close(), this.#host?.close()]);
   });
 
   async #acceptOffer(offer: PeerOffer): Promise<void> {

@@ -3,3 +3,4 @@
  * nothing of what the tasks do.
  */
 export { WorkerPool, type TaskPool, type WorkerPoolOptions } from './worker-pool.js';
+export { DeathCount } from './death-count.js';

@@ -21,7 +21,7 @@ import {
   type Up,
 } from '../up/index.js';
 
-const SETTINGS = ['stateDir', 'host', 'port', 'readyFile', 'open'] as const;
+const SETTINGS = ['stateDir', 'host', 'port', 'readyFile', 'open', 'webrtc'] as const;
 
 /** `holdfast up` */
 export function build(cli: Cli): Command {
@@ -70,6 +70,7 @@ async function supervise(cli: Cli, config: Config<(typeof SETTINGS)[number]>): P
         stateDir: config.stateDir,
         listen: { host: config.host, port: config.port },
         readyFile: config.readyFile,
+        webrtc: config.webrtc,
         log: logSettings(config, UP_LOG_LEVEL),
         env: process.env,
       },

@@ -117,6 +117,15 @@ export const FIELDS = {
     parse: oneOf(['auto', 'direct', 'relay']),
     defaultValue: 'auto',
   }),
+  webrtc: withDefault<'werift' | 'native' | 'auto'>({
+    flag: '--webrtc <engine>',
+    env: 'HOLDFAST_WEBRTC',
+    key: 'webrtc',
+    meaning:
+      'What carries WebRTC: werift, native (libdatachannel: several times as fast), or auto (native where it can be loaded).',
+    parse: oneOf(['werift', 'native', 'auto']),
+    defaultValue: 'werift',
+  }),
   connectTimeout: withDefault({
     flag: '--connect-timeout <time>',
     env: 'HOLDFAST_CONNECT_TIMEOUT',

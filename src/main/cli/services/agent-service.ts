@@ -47,6 +47,7 @@ export async function runAgent(settings: AgentSettings): Promise<RunningAgentSer
       maxTerminalsPerSubject: settings.maxTerminalsPerSubject,
       recordingQuotaBytes: settings.recordingQuota,
       recordingBytes: settings.recordingBytes,
+      webrtc: settings.webrtc,
       workerBeatMs: settings.workerBeatMs,
       faultDoor: settings.faultDoor,
       metrics: settings.metricsListen,

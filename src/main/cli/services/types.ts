@@ -35,6 +35,7 @@ export interface AgentSettings {
   readonly maxTerminalsPerSubject: number;
   readonly recordingQuota: number;
   readonly recordingBytes: number;
+  readonly webrtc: 'werift' | 'native' | 'auto';
   readonly workerBeatMs: number;
   readonly authorizedKeys: string | undefined;
   readonly sshListen: ListenAddress | undefined;

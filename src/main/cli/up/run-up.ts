@@ -12,7 +12,7 @@ import {
 import { lockStateDir, openStateDir, writeSecretFile } from '../../../shared/node/state/index.js';
 import { FIELDS, type ListenAddress } from '../config/index.js';
 import { PROGRAM_FILE } from '../../../shared/node/package-info/index.js';
-import type { LogSettings } from '../services/index.js';
+import type { AgentSettings, LogSettings } from '../services/index.js';
 import { wholeFile } from '../ssh-config/index.js';
 import { Child } from './child.js';
 import { childEnvironment } from './environment.js';
@@ -25,6 +25,7 @@ export interface UpOptions {
   readonly listen: ListenAddress;
   /** Written (0600) once everything works, removed at the end. */
   readonly readyFile: string | undefined;
+  readonly webrtc: AgentSettings['webrtc'];
   readonly log: LogSettings;
   readonly env: NodeJS.ProcessEnv;
 }
@@ -91,7 +92,7 @@ export async function startUp(
 }
 
 async function start(
-  { stateDir, listen, readyFile, log, env }: UpOptions,
+  { stateDir, listen, readyFile, webrtc, log, env }: UpOptions,
   supervisor: Supervisor,
   signal: AbortSignal,
   close: () => Promise<void>,
@@ -176,6 +177,7 @@ async function start(
             maxTerminalsPerSubject: FIELDS.maxTerminalsPerSubject.defaultValue,
             recordingQuota: FIELDS.recordingQuota.defaultValue,
             recordingBytes: FIELDS.recordingBytes.defaultValue,
+            webrtc,
             workerBeatMs: FIELDS.workerBeat.defaultValue,
             authorizedKeys: undefined,
             sshListen: undefined,

@@ -19,13 +19,16 @@ import {
   type TicketResponse,
 } from '../../../shared/common/wire/index.js';
 import {
-  createWeriftOffer,
+  chooseWebRtcEngine,
+  createWebRtcOffer,
   dialFramedWebSocket,
   nodeSigner,
   publicKeyText,
   type FramedDial,
   type PeerConnection,
-  type WeriftOffer,
+  type PeerOffer,
+  type WebRtcChoice,
+  type WebRtcEngine,
 } from '../../../shared/node/peer/index.js';
 import { authenticateConnection, type AgentConnection } from './agent-connection.js';
 import { SignalSocket } from './signal-socket.js';
@@ -53,6 +56,8 @@ export interface ConnectPeerOptions extends AbortOptions {
   readonly privateKey?: KeyObject | undefined;
   /** `auto` unless given. */
   readonly path?: ConnectPath | undefined;
+  /** What carries a direct path. `werift` unless given. */
+  readonly webrtc?: WebRtcChoice | undefined;
   /** How long a direct path is waited for before the relay is tried beside it. */
   readonly relayAfterMs?: number | undefined;
   readonly clock?: Clock | undefined;
@@ -70,7 +75,7 @@ interface Admitted {
 /**
  * Connects to the agent of a workspace over the broker and authenticates both ends.
  * @throws {HoldfastError} ERR_AGENT_OFFLINE, ERR_TICKET, ERR_PEER_AUTH, ERR_PEER_TIMEOUT,
- * ERR_BROKER_UNREACHABLE, ERR_CLOSED on abort, or what the agent refused with.
+ * ERR_BROKER_UNREACHABLE, ERR_ENGINE_UNAVAILABLE, ERR_CLOSED on abort, or what the agent refused with.
  */
 export async function connectPeer(options: ConnectPeerOptions): Promise<AgentConnection> {
   const attempt = new Attempt(options);
@@ -93,7 +98,7 @@ class Attempt {
   readonly #relayWanted = deferred<undefined>();
   readonly #earlyCandidates: IceCandidate[] = [];
   #signals: SignalSocket | undefined;
-  #offer: WeriftOffer | undefined;
+  #offer: PeerOffer | undefined;
   #dial: FramedDial | undefined;
   #winner: PeerConnection | undefined;
   #ended = false;
@@ -109,8 +114,11 @@ class Attempt {
   }
 
   async run(): Promise<AgentConnection> {
-    const { url, signal, getTicket, path = 'auto' } = this.#options;
-    const ticket = await getTicket(this.#publicKey);
+    const { url, signal, getTicket, path = 'auto', webrtc = 'werift' } = this.#options;
+    const [ticket, engine] = await Promise.all([
+      getTicket(this.#publicKey),
+      chooseWebRtcEngine(path === 'relay' ? 'werift' : webrtc),
+    ]);
     const agentKey = this.#options.agentKey ?? ticket.agentKey;
     if (agentKey === undefined)
       throw new HoldfastError('ERR_AGENT_OFFLINE', 'the agent has never connected to the broker');
@@ -127,7 +135,7 @@ class Attempt {
     const iceServers = await Promise.race([this.#opened.promise, this.#signalsFailed()]);
 
     const ways: Promise<Admitted>[] = [];
-    if (path !== 'relay') ways.push(this.#direct(ticket, iceServers));
+    if (path !== 'relay') ways.push(this.#direct(engine, ticket, iceServers));
     if (path !== 'direct') ways.push(this.#relayed(path === 'relay' ? ticket : undefined));
     const admitted = await firstOf(ways);
     this.#winner = admitted.connection;
@@ -186,7 +194,8 @@ class Attempt {
     this.#ended = true;
     this.#cancelTimer();
     this.#signals?.close();
-    if (this.#winner?.engine !== 'werift') void this.#offer?.abandon();
+    const isDirect = this.#winner !== undefined && this.#winner.engine !== 'framed';
+    if (!isDirect) void this.#offer?.abandon();
     this.#dial?.abandon();
     this.#dial?.connection.then((connection) => {
       if (connection !== this.#winner) void connection.close();
@@ -220,10 +229,14 @@ class Attempt {
     }
   }
 
-  async #direct(ticket: TicketResponse, iceServers: readonly IceServer[]): Promise<Admitted> {
+  async #direct(
+    engine: WebRtcEngine,
+    ticket: TicketResponse,
+    iceServers: readonly IceServer[],
+  ): Promise<Admitted> {
     const signals = this.#signals;
     try {
-      const offer = await createWeriftOffer({
+      const offer = await createWebRtcOffer(engine, {
         iceServers,
         clock: this.#clock,
         heartbeatMs: this.#options.heartbeatMs,
@@ -245,7 +258,7 @@ class Attempt {
         timer.cancel();
       };
       const connection = await Promise.race([offer.connection, this.#failedUnanswered(offer)]);
-      return { connection, engine: 'werift', ticketId: idOf(ticket) };
+      return { connection, engine, ticketId: idOf(ticket) };
     } catch (error) {
       this.#relayWanted.resolve(undefined);
       throw error;
@@ -258,7 +271,7 @@ class Attempt {
   }
 
   /** Once there is an answer, the direct path needs the signalling no more. Never resolves. */
-  async #failedUnanswered(offer: WeriftOffer): Promise<never> {
+  async #failedUnanswered(offer: PeerOffer): Promise<never> {
     try {
       return await this.#signalsFailed();
     } catch (error) {

@@ -31,6 +31,10 @@ export const FRAME = {
   pong: 0x07,
   /** Payload as of `close`. Everything before it has been sent. */
   goodbye: 0x08,
+  /** Only on the link of data channels: u32 of messages, then as of `close`. */
+  end: 0x09,
+  /** Only on the link of data channels: the end of the other side has arrived. Empty. */
+  done: 0x0a,
 } as const;
 
 export type FrameType = (typeof FRAME)[keyof typeof FRAME];

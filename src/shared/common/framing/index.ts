@@ -21,8 +21,10 @@ export {
   FRAMING_VERSION,
   openPayload,
   readReason,
+  readU32,
   reasonPayload,
   startPayload,
+  u32Payload,
   type Frame,
   type FrameType,
 } from './frames.js';

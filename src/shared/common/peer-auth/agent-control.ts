@@ -6,6 +6,7 @@ import { HoldfastError, toErrorRecord, wrapError, type ErrorRecord } from '../er
 import { parseTerminalId, type TerminalId, type ViewerId } from '../ids.js';
 import { CONTROL_REQUESTS } from '../limits.js';
 import {
+  AGENT_ENGINES,
   clientControlSchema,
   PEER_PROTOCOL_VERSION,
   type AgentControl as AgentMessage,
@@ -216,6 +217,14 @@ export class AgentControl {
       });
       return;
     }
+    const { engine } = this.#options.binding;
+    if (engine === 'native' && hello.engine === 'werift' && hello.pairs !== true) {
+      this.refuse({
+        code: 'ERR_PROTOCOL_VERSION',
+        message: 'this agent runs the native engine, which needs a newer client',
+      });
+      return;
+    }
     this.#engine = hello.engine;
     this.#clientNonce = hello.nonce;
     this.#send({
@@ -223,6 +232,7 @@ export class AgentControl {
       version: PEER_PROTOCOL_VERSION,
       nonce: this.#agentNonce,
       agentKey: this.#options.agentKey,
+      engine: AGENT_ENGINES.find((each) => each === engine),
     });
     if (this.#options.client.kind === 'local') this.#finish();
     else this.#state = 'proof';

@@ -127,6 +127,7 @@ export class ClientControl {
       version: PEER_PROTOCOL_VERSION,
       nonce: this.#clientNonce,
       engine: this.#options.engine,
+      pairs: true,
     });
     return await this.#authenticated.promise;
   }
@@ -307,6 +308,7 @@ export class ClientControl {
       throw new HoldfastError('ERR_PEER_AUTH', 'the agent shows another key than the one pinned');
     const parts: TranscriptParts = {
       engine,
+      agentEngine: hello.engine,
       binding,
       side: 'client',
       workspace: trust.workspaceId,

@@ -1,6 +1,11 @@
 import type { OwnedBytes } from '../byte-channel.js';
 import { HoldfastError } from '../errors.js';
-import { EXPORTER_BYTES, peerTranscript, type PeerEngine } from '../wire/index.js';
+import {
+  EXPORTER_BYTES,
+  peerTranscript,
+  type AgentEngine,
+  type PeerEngine,
+} from '../wire/index.js';
 import { fromBase64Url, toBase64Url } from './base64url.js';
 
 /** The Ed25519 and randomness of the platform: node:crypto, or WebCrypto in the page. */
@@ -24,6 +29,8 @@ export interface HandshakeBinding {
 export interface TranscriptParts {
   /** The engine that the client stated in its `hello`. */
   readonly engine: PeerEngine;
+  /** What the agent stated in its `hello`; not looked at by the agent, whose own binding says it. */
+  readonly agentEngine?: AgentEngine | undefined;
   readonly binding: HandshakeBinding;
   /** Whose view `binding` is. */
   readonly side: 'agent' | 'client';
@@ -38,35 +45,41 @@ export const NONCE_BYTES = 32;
 /**
  * The bytes that `role` signs over this connection.
  *
- * Whether the DTLS exporter is among them follows from the engine that the client stated, and that
- * statement is itself signed. So nobody in between can turn a pair with exporter into one without: a
- * werift client signs and expects `werift` and its exporter value whatever it is told; an agent that was
- * shown `browser` in a changed `hello` computes another transcript than the client signed.
+ * One end that verifies that the other holds the key of its certificate is enough, since both sign both
+ * certificates: whoever stands in between would have to show that end a certificate of his own, and the two
+ * would sign different ones. But an end with werift, which verifies nothing, must have it from the other's
+ * signature that the other does. So the engine that the client states is in the transcript; with a werift
+ * client the agent's `native` is, too; and only where neither verifies, the value of the DTLS exporter has to
+ * be. Each end computes this from what it runs itself, so nobody in between can turn one pairing into another: an
+ * agent that was shown `browser` in a changed `hello` computes another transcript than the werift client
+ * signed, and so does a werift agent whose `hello` was changed to `native` on its way.
  * @throws {HoldfastError} ERR_PEER_AUTH if the engines cannot be bound to each other safely.
  */
 export function handshakeTranscript(role: 'agent' | 'client', parts: TranscriptParts): Uint8Array {
   const { binding, engine, side } = parts;
   const ours = side === 'client';
+  if ((engine === 'framed') !== (binding.engine === 'framed'))
+    throw new HoldfastError('ERR_PEER_AUTH', 'the stated engine is not the one in use');
+  const agentEngine = ours ? parts.agentEngine : binding.engine;
+  const onlyAgentVerifies = engine === 'werift' && agentEngine === 'native';
+  const nobodyVerifies = engine === 'werift' && !onlyAgentVerifies;
   return peerTranscript(role, {
-    engine,
+    engine: onlyAgentVerifies ? 'werift native' : engine,
     workspace: parts.workspace,
     ticketId: parts.ticketId,
     clientNonce: parts.clientNonce,
     agentNonce: parts.agentNonce,
     clientFingerprint: ours ? binding.localFingerprint : binding.remoteFingerprint,
     agentFingerprint: ours ? binding.remoteFingerprint : binding.localFingerprint,
-    exporter: exporterField(engine, binding),
+    exporter: nobodyVerifies ? exporterOf(binding) : 'absent',
   });
 }
 
-/** @throws {HoldfastError} ERR_PEER_AUTH unless `engine` may talk to an end with this binding. */
-function exporterField(engine: PeerEngine, binding: HandshakeBinding): string {
-  if ((engine === 'framed') !== (binding.engine === 'framed'))
-    throw new HoldfastError('ERR_PEER_AUTH', 'the stated engine is not the one in use');
-  if (engine !== 'werift') return 'absent';
-  if (binding.exporter?.length !== EXPORTER_BYTES)
+/** @throws {HoldfastError} ERR_PEER_AUTH without one. */
+function exporterOf({ exporter }: HandshakeBinding): string {
+  if (exporter?.length !== EXPORTER_BYTES)
     throw new HoldfastError('ERR_PEER_AUTH', 'this connection has no exporter to bind to');
-  return toBase64Url(binding.exporter);
+  return toBase64Url(exporter);
 }
 
 /** @throws {HoldfastError} ERR_PEER_AUTH unless the signature holds. */

@@ -37,12 +37,16 @@ export const exitStatusSchema = z.discriminatedUnion('kind', [
 ]);
 
 /**
- * What carries the client's bytes, as both ends sign it. `werift` has a DTLS exporter and always binds
- * it, since werift does not verify the other end's key; `browser` and `native` verify it but have no
+ * What carries the client's bytes, as both ends sign it. `werift` has a DTLS exporter and binds it wherever the
+ * other end has one, since werift does not verify the other end's key; `browser` and `native` verify it but have no
  * exporter; `framed` has no DTLS at all.
  */
 export const PEER_ENGINES = ['werift', 'browser', 'native', 'framed'] as const;
 export type PeerEngine = (typeof PEER_ENGINES)[number];
+
+/** What carries the agent's bytes. */
+export const AGENT_ENGINES = ['werift', 'native', 'framed'] as const;
+export type AgentEngine = (typeof AGENT_ENGINES)[number];
 
 /** Client to agent, in this order: `hello`, `proof`, then requests. */
 export const clientControlSchema = z.discriminatedUnion('type', [
@@ -51,6 +55,8 @@ export const clientControlSchema = z.discriminatedUnion('type', [
     version: z.number().int(),
     nonce,
     engine: z.enum(PEER_ENGINES),
+    /** It reads the agent's engine in the agent's `hello`. Absent: a client from before agents had more than one. */
+    pairs: z.boolean().optional(),
   }),
   z.object({ type: z.literal('proof'), signature }),
   z.object({ type: z.literal('ping'), id: z.number().int() }),
@@ -154,6 +160,8 @@ export const agentControlSchema = z.discriminatedUnion('type', [
     version: z.number().int(),
     nonce,
     agentKey: publicKeySchema,
+    /** What carries the agent's bytes. Absent: `werift` or `framed`. */
+    engine: z.enum(AGENT_ENGINES).optional(),
   }),
   z.object({ type: z.literal('proof'), signature }),
   z.object({
@@ -221,7 +229,7 @@ export type AgentControl = z.infer<typeof agentControlSchema>;
 
 /** Everything that both ends sign; see {@link peerTranscript}. */
 export interface PeerTranscript {
-  /** The client's, see {@link PEER_ENGINES}. */
+  /** The client's, see {@link PEER_ENGINES}, or both as `werift native`. */
   readonly engine: string;
   readonly workspace: string;
   readonly ticketId: string;

@@ -60,6 +60,7 @@ export {
   type TicketClaims,
 } from './ticket.js';
 export {
+  AGENT_ENGINES,
   agentControlSchema,
   clientControlSchema,
   EXPORTER_BYTES,
@@ -69,6 +70,7 @@ export {
   peerTranscript,
   terminalInfoSchema,
   type AgentControl,
+  type AgentEngine,
   type ClientControl,
   type PeerEngine,
   type PeerTranscript,

@@ -1,14 +1,17 @@
 /**
- * Peer connections behind one small interface, one folder per engine. The only importer of werift (and,
- * later, node-datachannel). Runs in peer workers on the agent and in-process in clients.
+ * Peer connections behind one small interface, one folder per engine. The only importer of werift and
+ * node-datachannel. Runs in peer workers and in the native host on the agent, and in-process in clients.
  */
 export type {
   EngineName,
   OpenChannelOptions,
+  PeerAttempt,
   PeerBinding,
   PeerChannel,
   PeerConnection,
   PeerEnd,
+  PeerOffer,
+  WebRtcOptions,
 } from './types.js';
 export {
   dialFramedWebSocket,
@@ -30,5 +33,18 @@ export {
   WERIFT_VERSION,
   type WeriftAttempt,
   type WeriftOffer,
-  type WeriftOptions,
 } from './werift/index.js';
+export {
+  answerNative,
+  createNativeOffer,
+  isNativeAvailable,
+  loadNative,
+  NATIVE_VERSION,
+} from './native/index.js';
+export {
+  chooseWebRtcEngine,
+  createWebRtcOffer,
+  type WebRtcChoice,
+  type WebRtcEngine,
+} from './webrtc-engine.js';
+export { HOST_TOKEN_LENGTH, type HostCommand, type HostEvent } from './native-host-messages.js';

@@ -1,4 +1,5 @@
-import type { ByteChannel, Closable, ErrorRecord, OwnedBytes } from '../../common/index.js';
+import type { ByteChannel, Clock, Closable, ErrorRecord, OwnedBytes } from '../../common/index.js';
+import type { IceCandidate, IceServer } from '../../common/wire/index.js';
 
 /** How bytes travel: see DESIGN, "Engines behind one adapter". */
 export type EngineName = 'werift' | 'framed' | 'native';
@@ -56,4 +57,35 @@ export interface PeerConnection extends Closable {
    * channels are lost. Absent: the engine can only {@link close}.
    */
   cut?(): void;
+}
+
+/** How a WebRTC connection is set up, whatever the engine. */
+export interface WebRtcOptions {
+  readonly iceServers: readonly IceServer[];
+  /** A candidate of ours for the other end. */
+  readonly onCandidate: (candidate: IceCandidate) => void;
+  readonly clock?: Clock | undefined;
+  /** For tests of the heartbeat. */
+  readonly heartbeatMs?: number | undefined;
+}
+
+/** A WebRTC connection on its way. */
+export interface PeerAttempt {
+  /** The offer, or the answer, to be sent to the other end. */
+  readonly sdp: string;
+  /**
+   * Resolves when channels can be opened; nobody has been authenticated then.
+   * @throws {HoldfastError} ERR_PEER_TIMEOUT, ERR_PEER_LOST.
+   */
+  readonly connection: Promise<PeerConnection>;
+  /** A candidate of the other end. One that the engine cannot read is dropped. */
+  addCandidate(candidate: IceCandidate): void;
+  /** Gives up, or closes the connection if it stands. Idempotent. */
+  abandon(): Promise<void>;
+}
+
+/** An attempt that waits for the answer to its offer. */
+export interface PeerOffer extends PeerAttempt {
+  /** @throws {HoldfastError} ERR_PROTOCOL if the SDP is unusable. */
+  setAnswer(sdp: string): Promise<void>;
 }

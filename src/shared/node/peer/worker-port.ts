@@ -23,6 +23,13 @@ export type PeerSource =
       readonly url: string;
       readonly headers: Readonly<Record<string, string>>;
     }
+  /** A connection of the native host, behind its socket. */
+  | {
+      readonly kind: 'native';
+      readonly path: string;
+      readonly token: string;
+      readonly binding: PeerBinding;
+    }
   /** A descriptor that belongs to the worker from now on. */
   | { readonly kind: 'socket'; readonly fd: number };
 

@@ -125,7 +125,8 @@ export class Association {
 
   /** Which numbers this end gives its streams: even for the DTLS client, as RFC 8832 section 6 says. */
   get firstStreamId(): 0 | 1 {
-    return this.#sctp.isServer ? 0 : 1;
+    // Not by `sctp.isServer`, which follows from who made the offer.
+    return this.#dtls.role === 'client' ? 0 : 1;
   }
 
   /** Whether more should be handed over now; what is under way and not acknowledged does not count. */

@@ -1,5 +1,6 @@
 /** The messages that open a data channel: RFC 8832, section 5. */
 import { HoldfastError } from '../../../common/index.js';
+import type { DataChannelNames } from '../../../common/data-channels/index.js';
 
 /** Payload protocol identifiers, RFC 8831 section 8. */
 export const PPID = { dcep: 50, string: 51, binary: 53, stringEmpty: 56, binaryEmpty: 57 } as const;
@@ -7,12 +8,6 @@ export const PPID = { dcep: 50, string: 51, binary: 53, stringEmpty: 56, binaryE
 const OPEN = 0x03;
 const ACK = 0x02;
 const OPEN_HEADER_BYTES = 12;
-
-/** Names must be ASCII. */
-export interface DataChannelNames {
-  readonly label: string;
-  readonly protocol: string;
-}
 
 export type DcepMessage = ({ readonly type: 'open' } & DataChannelNames) | { readonly type: 'ack' };
 

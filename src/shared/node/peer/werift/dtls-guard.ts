@@ -16,6 +16,8 @@ const HANDSHAKE_FINISHED = 20;
 const CURVE_X25519 = 29;
 /** The epoch of everything after the one handshake there is. */
 const EPOCH = 1;
+/** More records than a handshake has, and less than the 64 that a replay window must hold at least. */
+const FIRST_RECORD = 32;
 
 /**
  * What werift's DTLS leaves open once it is connected, closed from outside. Anybody who can send a UDP
@@ -25,6 +27,7 @@ const EPOCH = 1;
  */
 export function guardDtls(transport: DtlsTransportInternals): void {
   const dtls = requireDtls(transport);
+  useNoRecordNumberTwice(dtls);
   refuseReplays(dtls);
   const receive = dtls.transport.socket.onData;
   dtls.transport.socket.onData = (data) => {
@@ -108,6 +111,15 @@ function splitRecords(data: Buffer): Buffer[] {
     at = end;
   }
   return records;
+}
+
+/**
+ * werift numbers its Finished on from the handshake before it, but then begins to count anew, so that one of its
+ * first records has the same number. Its encryption must never use a number twice, since the number is the nonce
+ * of AES-GCM; and the other end takes the second one for a replay, so that data wait a second for SCTP's timer.
+ */
+function useNoRecordNumberTwice({ dtls }: DtlsInternals): void {
+  dtls.recordSequenceNumber = Math.max(dtls.recordSequenceNumber, FIRST_RECORD);
 }
 
 /** Marks a record number as seen only when the record was authentic, as RFC 6347 4.1.2.6 asks. */

@@ -1,42 +1,24 @@
 import type { Socket } from 'node:dgram';
 import type { RTCIceCandidate, RTCPeerConnection } from 'werift';
-import { limits, once, systemClock, wrapError, type Clock } from '../../../common/index.js';
-import type { IceCandidate, IceServer } from '../../../common/wire/index.js';
-import type { PeerConnection } from '../types.js';
-import { guardDtls } from './dtls-guard.js';
+import { LinkedConnection } from '../../../common/data-channels/index.js';
+import { limits, once, systemClock, wrapError } from '../../../common/index.js';
+import type { IceServer } from '../../../common/wire/index.js';
+import { isHidden } from '../hidden-candidates.js';
+import type { PeerAttempt, PeerBinding, PeerOffer, WebRtcOptions } from '../types.js';
+import { dtlsBinding, guardDtls } from './dtls-guard.js';
 import { openInternals, type DtlsTransportInternals, type WeriftInternals } from './internals.js';
-import { WeriftConnection } from './werift-connection.js';
-
-export interface WeriftOptions {
-  readonly iceServers: readonly IceServer[];
-  /** A candidate of ours for the other end. */
-  readonly onCandidate: (candidate: IceCandidate) => void;
-  readonly clock?: Clock | undefined;
-  /** For tests of the heartbeat. */
-  readonly heartbeatMs?: number | undefined;
-}
+import { WeriftStack } from './werift-stack.js';
 
 /** A werift connection on its way. */
-export interface WeriftAttempt {
-  /** The offer, or the answer, to be sent to the other end. */
-  readonly sdp: string;
-  /**
-   * Resolves when channels can be opened; nobody has been authenticated then.
-   * @throws {HoldfastError} ERR_PEER_TIMEOUT, ERR_PEER_LOST.
-   */
-  readonly connection: Promise<PeerConnection>;
-  /** A candidate of the other end. One that werift cannot read is dropped. */
-  addCandidate(candidate: IceCandidate): void;
-  /** Gives up, or closes the connection if it stands. Idempotent. */
-  abandon(): Promise<void>;
+export interface WeriftAttempt extends PeerAttempt {
   /** For tests that play a hostile peer. */
   readonly internals: WeriftInternals;
 }
 
 /** An attempt that waits for the answer to its offer. */
-export interface WeriftOffer extends WeriftAttempt {
-  /** @throws {HoldfastError} ERR_PROTOCOL if the SDP is unusable. */
-  setAnswer(sdp: string): Promise<void>;
+export interface WeriftOffer extends PeerOffer {
+  /** For tests that play a hostile peer. */
+  readonly internals: WeriftInternals;
 }
 
 /** What the kernel keeps of packets that the loop is too busy for; its default of 208 KiB is a burst. */
@@ -49,7 +31,7 @@ export async function preloadWerift(): Promise<void> {
 }
 
 /** Makes an offer; this end becomes the client. */
-export async function createWeriftOffer(options: WeriftOptions): Promise<WeriftOffer> {
+export async function createWeriftOffer(options: WebRtcOptions): Promise<WeriftOffer> {
   const pc = await createPeerConnection(options);
   // Only for its line in the SDP; channels are spoken by the engine itself.
   pc.createDataChannel('', { negotiated: true, id: 65_534 });
@@ -78,7 +60,7 @@ export async function createWeriftOffer(options: WeriftOptions): Promise<WeriftO
  * Answers an offer.
  * @throws {HoldfastError} ERR_PROTOCOL if the SDP is unusable.
  */
-export async function answerWerift(sdp: string, options: WeriftOptions): Promise<WeriftAttempt> {
+export async function answerWerift(sdp: string, options: WebRtcOptions): Promise<WeriftAttempt> {
   const pc = await createPeerConnection(options);
   let attempt: BegunAttempt | undefined;
   try {
@@ -107,7 +89,7 @@ async function setLocal(
 async function createPeerConnection({
   iceServers,
   onCandidate,
-}: WeriftOptions): Promise<RTCPeerConnection> {
+}: WebRtcOptions): Promise<RTCPeerConnection> {
   // Loaded on first use: 25 MB and 140 ms that a local connection does not need.
   const werift = await import('werift');
   const { signature, hash, curve } = {
@@ -152,7 +134,7 @@ interface BegunAttempt extends Omit<WeriftAttempt, 'sdp'> {
 function begin(
   pc: RTCPeerConnection,
   role: 'offerer' | 'answerer',
-  { iceServers, clock = systemClock, heartbeatMs }: WeriftOptions,
+  { iceServers, clock = systemClock, heartbeatMs }: WebRtcOptions,
 ): BegunAttempt {
   const internals = openInternals(pc);
   let gathered = Promise.resolve();
@@ -160,8 +142,18 @@ function begin(
   if (!iceServers.some(namesStun)) {
     internals.dtlsTransport.iceTransport.connection.stunServer = undefined;
   }
-  const connection = new WeriftConnection({ pc, internals, role, clock, heartbeatMs });
-  connection.install();
+  const connection = new LinkedConnection<PeerBinding>({
+    engine: 'werift',
+    role,
+    clock,
+    heartbeatMs,
+    binding: () => dtlsBinding(internals.dtlsTransport),
+    stack: (events) => {
+      const stack = new WeriftStack({ pc, internals, clock, events });
+      stack.install();
+      return stack;
+    },
+  });
   internals.dtlsTransport.onStateChange.subscribe((state) => {
     if (state === 'connected') {
       guardDtls(internals.dtlsTransport);
@@ -214,14 +206,6 @@ function begin(
       await Promise.allSettled(protocols.map(async (protocol) => protocol.close?.()));
     }),
   };
-}
-
-/**
- * Whether a candidate hides its address behind a name of mDNS, as browsers do. Only its own network can
- * resolve it, and werift would ask that of it with every check; the browser's other candidates do.
- */
-function isHidden(candidate: string): boolean {
-  return /^(?:a=)?candidate:(?:\S+ ){4}\S+\.local /.test(candidate);
 }
 
 function withoutHidden(sdp: string): string {

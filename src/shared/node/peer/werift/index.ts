@@ -4,8 +4,8 @@
  * or before it by whoever expects one.
  *
  * What werift lacks and this folder adds: proof of who the DTLS peer is (the binding, checked by peer
- * authentication), a guard at every entry that a peer can reach, bounds, turns between channels, credit,
- * a close that loses nothing, and notice of a peer that is gone.
+ * authentication), a guard at every entry that a peer can reach, and bounds. What lies above its streams is
+ * the same for all engines: src/shared/common/data-channels.
  */
 export {
   answerWerift,
@@ -13,6 +13,5 @@ export {
   preloadWerift,
   type WeriftAttempt,
   type WeriftOffer,
-  type WeriftOptions,
 } from './establish.js';
 export { WERIFT_VERSION } from './internals.js';

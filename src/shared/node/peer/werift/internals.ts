@@ -21,7 +21,6 @@ export interface ReconfigParam {
 /** What this engine uses of werift's SCTP association. All of it is checked by {@link openInternals}. */
 export interface SctpInternals {
   associationState: number;
-  isServer: boolean;
   localTsn: number;
   lastSackedTsn: number;
   advancedPeerAckTsn: number;
@@ -85,6 +84,8 @@ export interface DtlsInternals {
     readonly remoteExtendedMasterSecret: boolean;
     /** How far the handshake has come; what was sent before is not sent again. */
     flight: number;
+    /** Of the last record sent in the epoch. */
+    recordSequenceNumber: number;
   };
   readonly cipher: {
     readonly localKeyPair: KeyPair;
@@ -100,6 +101,8 @@ export interface DtlsInternals {
 
 export interface DtlsTransportInternals {
   readonly state: string;
+  /** `client` or `server` once it is connected. */
+  readonly role: string;
   dtls?: DtlsInternals | undefined;
   dataReceiver: (data: Buffer) => void;
   readonly onStateChange: { subscribe(listener: (state: string) => void): unknown };
@@ -173,6 +176,7 @@ export function openInternals(pc: RTCPeerConnection): WeriftInternals {
   require(typeof sctp.inboundStreams === 'object', 'sctp.inboundStreams');
   require(typeof sctp.flush === 'object', 'sctp.flush');
   require(typeof dtlsTransport.dataReceiver === 'function', 'dtlsTransport.dataReceiver');
+  require(typeof dtlsTransport.role === 'string', 'dtlsTransport.role');
   require(Array.isArray(dtlsTransport.iceTransport.connection.protocols), 'ice protocols');
   require('stunServer' in dtlsTransport.iceTransport.connection, 'ice stunServer');
   return { sctp, dtlsTransport };
@@ -186,6 +190,7 @@ export function requireDtls(transport: DtlsTransportInternals): DtlsInternals {
   require(typeof dtls.onHandleHandshakes === 'function', 'dtls.onHandleHandshakes');
   require(typeof dtls.cipher.decryptPacket === 'function', 'dtls.cipher.decryptPacket');
   require(typeof dtls.exportKeyingMaterial === 'function', 'dtls.exportKeyingMaterial');
+  require(typeof dtls.dtls.recordSequenceNumber === 'number', 'dtls.dtls.recordSequenceNumber');
   return dtls;
 }
 
