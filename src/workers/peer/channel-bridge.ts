@@ -8,19 +8,21 @@ import {
 import { encodeAgentFrame } from '../../shared/common/wire/index.js';
 import type { PeerChannel } from '../../shared/node/peer/index.js';
 import type { PortChannel } from '../../shared/node/ports/index.js';
+import { awaitTurn, type TurnTaker } from './turns.js';
 
 /**
  * Carries a channel of the peer over the port of whoever serves it, with credit both ways: what the
  * server of the channel has dealt with becomes credit for the peer, and the other way round. Holds no
  * byte for long: it takes from one side only what the other has credit for, but for the last words.
  */
-export class ChannelBridge {
+export class ChannelBridge implements TurnTaker {
   readonly #channel: PeerChannel;
   readonly #port: PortChannel;
   /** Peer to port: what waits for credit of the port. Bounded by the credit that the peer has. */
   readonly #up: OwnedBytes[] = [];
   /** Port to peer: what waits for room in the engine. Bounded by the credit of the port. */
   readonly #down: OwnedBytes[] = [];
+  #downBytes = 0;
   #upEnd: ChannelEnd | undefined;
   #downEnd: ChannelEnd | undefined;
   /** Credit of the port if nothing that was sent on it were outstanding. */
@@ -47,8 +49,10 @@ export class ChannelBridge {
   start(): void {
     this.#port.start({
       message: (bytes) => {
+        if (this.#isCut) return;
         this.#down.push(bytes as OwnedBytes);
-        this.#pumpDown();
+        this.#downBytes += bytes.length;
+        awaitTurn(this);
       },
       credit: () => {
         this.#returnCredit();
@@ -56,7 +60,7 @@ export class ChannelBridge {
       },
       end: (end) => {
         this.#downEnd = end;
-        this.#pumpDown();
+        awaitTurn(this);
       },
     });
     this.#channel.start({
@@ -68,7 +72,7 @@ export class ChannelBridge {
         this.#pumpUp();
       },
       credit: () => {
-        this.#pumpDown();
+        if (this.#down.length > 0) awaitTurn(this);
       },
       end: (end) => {
         this.#upEnd = end;
@@ -83,6 +87,7 @@ export class ChannelBridge {
     this.#isCut = true;
     this.#up.length = 0;
     this.#down.length = 0;
+    this.#downBytes = 0;
     this.#port.close();
     this.#channel.cut(
       { code, message },
@@ -114,23 +119,30 @@ export class ChannelBridge {
     this.#returnedUp = returned;
   }
 
-  #pumpDown(): void {
-    if (this.#isCut) {
-      this.#down.length = 0;
-      return;
-    }
-    while (this.#down.length > 0 && this.#channel.credit > 0) {
-      const bytes = this.#down.shift() as OwnedBytes;
-      this.#owedDown += bytes.length;
-      this.#channel.send(bytes, this.#giveBack);
-    }
+  /** From the port to the peer. */
+  get queuedBytes(): number {
+    return this.#downBytes;
+  }
+
+  takeTurn(): boolean {
+    if (this.#isCut) return false;
+    if (this.#channel.credit > 0) this.#sendNext();
+    if (this.#down.length > 0) return this.#channel.credit > 0;
+    if (this.#downEnd?.type === 'lost') this.#closeLost();
+    else if (this.#downEnd !== undefined) this.#channel.close(this.#downEnd.error);
+    return false;
+  }
+
+  #sendNext(): void {
+    const bytes = this.#down.shift();
+    if (bytes === undefined) return;
+    this.#downBytes -= bytes.length;
+    this.#owedDown += bytes.length;
+    this.#channel.send(bytes, this.#giveBack);
     if (this.#owedDown >= limits.PORT_CREDIT_BYTES / 4) {
       this.#port.consumed(this.#owedDown);
       this.#owedDown = 0;
     }
-    if (this.#downEnd === undefined || this.#down.length > 0) return;
-    if (this.#downEnd.type === 'lost') this.#closeLost();
-    else this.#channel.close(this.#downEnd.error);
   }
 
   /** Who served the channel died. A viewer of the `terminal` protocol is told, so that it attaches again. */
