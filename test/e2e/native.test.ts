@@ -26,7 +26,7 @@ for (const engine of ['werift', 'native'] as const) {
   test(`native agent - a client by ${engine} measures, runs commands, and ends by itself`, async () => {
     const options = ['--engine', 'direct', '--webrtc', engine];
     const ping = await up().holdfast(['ping', 'local', '--count', '1', '--json', ...options]);
-    assert.equal(ping.status, 0, ping.stderr.toString());
+    assert.equal(ping.status, 0, ping.stderr);
     assert.equal((JSON.parse(ping.stdout.toString()) as { engine: string }).engine, engine);
     const flood = await up().holdfast([
       'ssh',
@@ -34,7 +34,7 @@ for (const engine of ['werift', 'native'] as const) {
       'local',
       `head -c ${String(4 * MIB)} /dev/zero`,
     ]);
-    assert.equal(flood.status, 0, flood.stderr.toString());
+    assert.equal(flood.status, 0, flood.stderr);
     assert.equal(flood.stdout.length, 4 * MIB);
   });
 }
@@ -49,7 +49,7 @@ test('native agent - the host has no descriptor of a terminal, and a terminal no
     [],
   );
   const seen = await up().holdfast(['ssh', '--engine', 'direct', 'local', 'ls -l /proc/self/fd']);
-  assert.equal(seen.status, 0, seen.stderr.toString());
+  assert.equal(seen.status, 0, seen.stderr);
   assert.doesNotMatch(seen.stdout.toString(), /socket:|anon_inode|ptmx/);
 });
 
@@ -78,7 +78,7 @@ test('native agent - when the host is killed, terminals live on and clients come
   const before = childOf(agent, 'native/entry');
   process.kill(before, 'SIGKILL');
   const ping = await up().holdfast(['ping', 'local', '--count', '1', '--engine', 'direct']);
-  assert.equal(ping.status, 0, ping.stderr.toString());
+  assert.equal(ping.status, 0, ping.stderr);
   assert.notEqual(childOf(agent, 'native/entry'), before);
   assert.equal(childOf(up().ready.pid, 'agent-child'), agent);
 });

@@ -27,7 +27,8 @@ import type {
   WaitResult,
 } from '../../../shared/common/peer-auth/index.js';
 import type { IncomingChannel } from '../peers/types.js';
-import { WorkerPool, type TaskPool } from '../worker-pool/index.js';
+import type { TaskPool } from '../worker-pool/index.js';
+import { createPool } from './create-pool.js';
 import { TerminalSession } from './pty-session.js';
 import type { Entry, Start } from './entry.js';
 import { ExitedTerminals } from './exited-terminals.js';
@@ -44,9 +45,6 @@ import { Waiters } from './waiters.js';
 
 /** The same for those who look at an exited terminal that is forgotten. */
 const FORGET_PATIENCE_MS = 30_000;
-const HEAP_MB = 512;
-/** One worker takes all of them if need be. */
-const TASKS_PER_WORKER = 8_192;
 
 /**
  * The agent's terminals: routes channels to them by id, starts what is new, and ends what nobody has looked
@@ -83,8 +81,8 @@ export class TerminalRegistry implements Terminals {
       },
     });
     new Int32Array(this.#growthBudget)[0] = limits.RING_GROWTH_BUDGET_BYTES;
-    this.#pool = options.pool ?? this.#createPool('terminal', options.workers);
-    this.#sessionPool = options.pool ?? this.#createPool('session', 1);
+    this.#pool = options.pool ?? createPool('terminal', options.workers, options);
+    this.#sessionPool = options.pool ?? createPool('session', 1, options);
   }
 
   /** Starts the worker threads. */
@@ -290,21 +288,6 @@ export class TerminalRegistry implements Terminals {
       const record = toErrorRecord(error);
       this.#options.logger.warn('viewer refused', { terminal: id, ...record });
       refuse(handle, 'terminal', record);
-    });
-  }
-
-  #createPool(name: string, size: number): WorkerPool {
-    const { beatMs, faults, clock, logger } = this.#options;
-    return new WorkerPool({
-      name,
-      entry: new URL('../../../workers/terminal/entry.js', import.meta.url),
-      size,
-      tasksPerWorker: TASKS_PER_WORKER,
-      beatMs,
-      faults,
-      maxHeapMb: HEAP_MB,
-      clock,
-      logger,
     });
   }
 
