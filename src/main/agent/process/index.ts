@@ -1,6 +1,6 @@
 /**
  * The agent's child processes: which shell, in which folder, with which environment, and how they end.
- * The only importer of child_process in the agent. Main thread, where every fork happens.
+ * The only importer of child_process in the agent. Main thread, where every child is started.
  */
 export { acceptsFromClient, buildEnvironment, type EnvironmentOptions } from './environment.js';
 export { endGroup, signalGroup, type GroupSignaller } from './group.js';

@@ -5,8 +5,10 @@ import type { Readable, Writable } from 'node:stream';
 import { HoldfastError, once, wrapError, type Closable } from '../../../shared/common/index.js';
 import type { ExitStatus } from '../../../shared/common/wire/index.js';
 import {
+  canSpawnSession,
   openPipes,
   sealInheritedDescriptors,
+  spawnSession,
   type PipeEnds,
 } from '../../../shared/node/system/index.js';
 import { endGroup, signalGroup } from './group.js';
@@ -17,12 +19,17 @@ export interface RawSpawnOptions {
   readonly stdio: StdioOptions;
 }
 
-/** A child in a process group of its own, without streams. */
-export interface SpawnedProcess {
-  readonly child: ChildProcess;
+/** A running program that leads a process group of its own. */
+interface Leader {
   readonly pid: number;
   readonly exited: Promise<ExitStatus>;
+  /** Ends the whole group; resolves when its leader has ended. */
   end(): Promise<void>;
+}
+
+/** A child of Node, for those who need more of it than its pipes. */
+export interface SpawnedProcess extends Leader {
+  readonly child: ChildProcess;
 }
 
 /**
@@ -30,7 +37,7 @@ export interface SpawnedProcess {
  * group and all, when the registry closes. Main thread only: every fork happens there.
  */
 export class ProcessRegistry implements Closable {
-  readonly #running = new Set<SpawnedProcess>();
+  readonly #running = new Set<Leader>();
   #closing = false;
 
   /** How many children run now. */
@@ -43,39 +50,66 @@ export class ProcessRegistry implements Closable {
    * @throws {HoldfastError} ERR_SPAWN when the system refuses, ERR_CLOSED once closing.
    */
   async spawnCommand(command: PreparedCommand): Promise<SpawnedCommand> {
-    const pipes = openPipes(3);
-    const stdio: StdioOptions =
-      pipes === undefined ? ['pipe', 'pipe', 'pipe'] : childEnds(pipes as Pipes);
-    let process: SpawnedProcess;
-    try {
-      process = await this.spawnProcess(command, { stdio });
-    } catch (error) {
-      for (const pipe of pipes ?? []) closePipe(pipe);
-      throw error;
-    }
-    const streams = pipes === undefined ? ownStreams(process.child) : parentStreams(pipes as Pipes);
+    const { leader, streams } = await this.#spawnWithPipes(command);
     for (const stream of [streams.stdin, streams.stdout, streams.stderr]) {
       // EPIPE and the like: the session learns of the end from `exited` and 'close'.
       stream.on('error', () => undefined);
     }
     let exited = false;
-    void process.exited.then(() => {
+    void leader.exited.then(() => {
       exited = true;
     });
     return {
-      pid: process.pid,
+      pid: leader.pid,
       ...streams,
-      exited: process.exited,
+      exited: leader.exited,
       signal: (signal) => {
-        if (!exited) signalGroup(process.pid, signal);
+        if (!exited) signalGroup(leader.pid, signal);
       },
       end: async () => {
-        await process.end();
+        await leader.end();
         streams.stdin.destroy();
         streams.stdout.destroy();
         streams.stderr.destroy();
       },
     };
+  }
+
+  async #spawnWithPipes(
+    command: PreparedCommand,
+  ): Promise<{ readonly leader: Leader; readonly streams: Streams }> {
+    const pipes = canSpawnSession ? (openPipes(3) as Pipes | undefined) : undefined;
+    if (pipes === undefined) {
+      const process = await this.spawnProcess(command, { stdio: ['pipe', 'pipe', 'pipe'] });
+      return { leader: process, streams: ownStreams(process.child) };
+    }
+    try {
+      const leader = this.#spawnLeader(command, pipes);
+      return { leader, streams: parentStreams(pipes) };
+    } catch (error) {
+      for (const pipe of pipes) closePipe(pipe);
+      throw error;
+    }
+  }
+
+  /** Not by Node, whose way of it stops this thread for longer the more memory the agent has. */
+  #spawnLeader(command: PreparedCommand, [stdin, stdout, stderr]: Pipes): Leader {
+    if (this.#isClosing()) throw new HoldfastError('ERR_CLOSED', 'the agent is closing');
+    sealInheritedDescriptors();
+    try {
+      const stdio = [stdin.readFd, stdout.writeFd, stderr.writeFd] as const;
+      return this.#track(spawnSession({ ...command, stdio }));
+    } catch (error) {
+      throw wrapError(error, 'ERR_SPAWN', `start ${command.file}`);
+    }
+  }
+
+  #track<T extends Pick<Leader, 'pid' | 'exited'>>(started: T): T & Leader {
+    const { pid, exited } = started;
+    const leader = { ...started, end: once(() => endGroup(pid, exited)) };
+    this.#running.add(leader);
+    void exited.then(() => this.#running.delete(leader));
+    return leader;
   }
 
   /** Starts `command` on given descriptors. @throws {HoldfastError} as {@link spawnCommand}. */
@@ -99,15 +133,7 @@ export class ProcessRegistry implements Closable {
     });
     // Later errors are failed signals, which matter to nobody.
     child.on('error', () => undefined);
-    const pid = child.pid as number;
-    const process: SpawnedProcess = {
-      child,
-      pid,
-      exited,
-      end: once(() => endGroup(pid, exited)),
-    };
-    this.#running.add(process);
-    void exited.then(() => this.#running.delete(process));
+    const process = this.#track({ child, pid: child.pid as number, exited });
     if (this.#isClosing()) {
       // `close` began while the child was starting and does not know of it.
       await process.end();
@@ -148,10 +174,6 @@ function startChild(command: PreparedCommand, stdio: StdioOptions): ChildProcess
   } catch (error) {
     throw wrapError(error, 'ERR_SPAWN', `start ${command.file}`);
   }
-}
-
-function childEnds([stdin, stdout, stderr]: Pipes): StdioOptions {
-  return [stdin.readFd, stdout.writeFd, stderr.writeFd];
 }
 
 /** Closes the child's ends, so that its exit ends the pipes, and wraps ours. */

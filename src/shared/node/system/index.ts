@@ -7,4 +7,5 @@ export { lazily, libraryFunction } from './libc.js';
 export { reapOrphans } from './orphans.js';
 export { openPipe, openPipes, type PipeEnds } from './pipe.js';
 export { sealInheritedDescriptors } from './seal.js';
+export { canSpawnSession, spawnSession, type Spawned, type SpawnOptions } from './spawn.js';
 export { peerUserId, setSocketBuffers } from './sockets.js';
