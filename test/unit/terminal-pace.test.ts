@@ -186,6 +186,65 @@ test('pace - reading stops before the only viewer falls out of the ring', () => 
   }
 });
 
+test('pace - nothing leaves the ring before the viewer that is awaited has come, or its time is over', () => {
+  // The first 64 KiB of a program were gone when the viewer that had sent for it attached.
+  for (const comes of [true, false]) {
+    const budget = new SharedArrayBuffer(4);
+    new Int32Array(budget)[0] = limits.MIB;
+    const log = new OutputLog({
+      ringBytes: limits.RING_BYTES,
+      leadInBytes: 0,
+      budget: new GrowthBudget(budget),
+      recovered: [],
+      head: 0,
+      onBlock: () => undefined,
+      onBlockFreed: () => undefined,
+      onEvict: () => undefined,
+    });
+    const clock = new ManualClock();
+    let paused = false;
+    const set = new ViewerSet('fastest', {
+      log,
+      clock,
+      awaitsFirst: true,
+      screen: {
+        sizes: new SizeLog(new TerminalStatus(), SIZE),
+        point: () => ({ offset: log.oldest, size: SIZE, sizes: 0 }),
+        resumePoint: (offset) => ({ offset, size: SIZE, sizes: 0 }),
+      },
+      pauseReading: () => {
+        paused = true;
+      },
+      resumeReading: () => {
+        paused = false;
+      },
+      events: new EventLog(),
+      moved: () => undefined,
+    });
+    for (let reads = 0; !paused && reads < 100; reads += 1) {
+      log.append(new Uint8Array(limits.PTY_BATCH_BYTES));
+      set.outputAdded();
+    }
+    assert.ok(paused);
+    // What was under way, and what is read at an exit.
+    log.append(new Uint8Array(2 * limits.RING_BYTES));
+    set.outputAdded();
+    assert.equal(log.oldest, 0);
+    if (comes) {
+      const first = viewer({ cursor: log.head, acked: log.head, progressAt: 0 });
+      set.add(first);
+      set.progressed(first);
+    } else {
+      clock.advance(limits.ATTACH_MS + 1_000);
+    }
+    assert.equal(paused, false);
+    log.append(new Uint8Array(2 * limits.RING_BYTES));
+    set.outputAdded();
+    assert.ok(log.oldest > 0, 'and the ring is what it was');
+    set.close();
+  }
+});
+
 test('pace - an interrupt skips a viewer that is far behind ahead, and nobody else', () => {
   const log = new OutputLog({
     ringBytes: limits.RING_BYTES,

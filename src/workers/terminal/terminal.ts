@@ -113,6 +113,7 @@ export class Terminal implements ViewerHost {
     this.#viewers = new ViewerSet(task.pace, {
       ...parts,
       events,
+      awaitsFirst: task.awaitsViewer,
       pauseReading: () => {
         this.#reader.pause();
       },

@@ -22,6 +22,8 @@ export interface ViewerSetOptions {
   readonly clock: Clock;
   readonly screen: ViewedScreen;
   readonly events: EventLog;
+  /** A viewer is about to attach: what is read until then stays in the log for it. */
+  readonly awaitsFirst?: boolean;
   pauseReading(): void;
   resumeReading(): void;
   /** How far behind somebody is may have changed. Called often. */
@@ -37,13 +39,24 @@ export class ViewerSet {
    */
   readonly #highWaterBytes: number;
   readonly #patience = new Patience();
+  /**
+   * Where the log began when the first viewer was awaited, and how long it is. It has sent for the program, whose
+   * first 64 KiB take less time than its attach frame.
+   */
+  #awaited: { readonly from: number; readonly head: number; readonly until: number } | undefined;
   #pace: Pace;
   #recheck: Timer | undefined;
 
   constructor(pace: Pace, options: ViewerSetOptions) {
     this.#pace = pace;
     this.#options = options;
-    this.#highWaterBytes = Math.min(limits.RING_BYTES, options.log.capacity) / 2;
+    const { log, clock } = options;
+    this.#highWaterBytes = Math.min(limits.RING_BYTES, log.capacity) / 2;
+    if (options.awaitsFirst === true) {
+      const until = clock.now() + limits.ATTACH_MS;
+      this.#awaited = { from: log.oldest, head: log.head, until };
+      log.protect(log.oldest);
+    }
   }
 
   get pace(): Pace {
@@ -164,13 +177,28 @@ export class ViewerSet {
     viewer.sendGap(point);
   }
 
+  /** What counts as long as nobody has come who is awaited. Absent: nobody is. */
+  #forAwaited(
+    head: number,
+    now: number,
+  ): { readonly floor: number; readonly lag: number } | undefined {
+    const awaited = this.#awaited;
+    if (awaited === undefined) return undefined;
+    const hasCome = [...this.#viewers].some((viewer) => viewer.ready);
+    if (!hasCome && now < awaited.until) return { floor: awaited.from, lag: head - awaited.head };
+    this.#awaited = undefined;
+    return undefined;
+  }
+
   #decide(): void {
     const { log, clock } = this.#options;
     const now = clock.now();
     const { head } = log;
-    const { floor, lag } = decidePace(this.#viewers, this.#pace, head, now, (viewer) =>
-      this.#patience.isWorthWaiting(viewer, head, now),
-    );
+    const { floor, lag } =
+      this.#forAwaited(head, now) ??
+      decidePace(this.#viewers, this.#pace, head, now, (viewer) =>
+        this.#patience.isWorthWaiting(viewer, head, now),
+      );
     log.protect(floor);
     if (lag < this.#highWaterBytes && log.hasRoom(limits.PTY_READ_SLAB_BYTES)) {
       this.#recheck?.cancel();

@@ -29,4 +29,6 @@ export interface Start {
   readonly launch: LaunchRequest;
   /** This one reserved it, so it forks. */
   readonly creator: boolean;
+  /** And attaches then. */
+  readonly attaches: boolean;
 }

@@ -55,7 +55,7 @@ export class TerminalSession implements PtySession {
 
   /** @throws {HoldfastError} ERR_SPAWN. */
   start(command: PtyCommand): void {
-    this.#handle.start(command);
+    this.#handle.start(command, { awaitsViewer: true });
     this.#connect();
     void this.#handle.closed.then(async () => {
       // The end of the bytes came over the port before this; only a given-up terminal has none.

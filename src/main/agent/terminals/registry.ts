@@ -138,7 +138,12 @@ export class TerminalRegistry implements Terminals {
         idleMs: request.idleMs ?? this.#idleMs('terminal'),
         idleChosen: request.idleMs !== undefined,
       });
-    await this.#forked(entry, { size: request, launch: request, creator: existing === undefined });
+    await this.#forked(entry, {
+      size: request,
+      launch: request,
+      creator: existing === undefined,
+      attaches: false,
+    });
     // Nobody is attached yet, and perhaps nobody will be.
     if (existing === undefined) this.#viewersChanged(entry, entry.handle.viewers);
     return { created: existing === undefined, epoch: entry.handle.epoch };
@@ -263,7 +268,7 @@ export class TerminalRegistry implements Terminals {
     const entry = existing ?? this.#reserve(id, { owner: spec.subject, idleMs, idleChosen: false });
     if (!entry.idleChosen) entry.idleMs = longer(entry.idleMs, idleMs);
     const creator = existing === undefined;
-    await this.#forked(entry, { size: spec.size, launch: {}, creator });
+    await this.#forked(entry, { size: spec.size, launch: {}, creator, attaches: true });
     // It may have ended while we waited; then the channel closes and its viewer comes back.
     requireViewerRoom(entry.handle);
     entry.handle.attach({ ...spec, created: creator }, handle);
@@ -329,7 +334,7 @@ export class TerminalRegistry implements Terminals {
   }
 
   /** The creator forks; the others wait for it, and fail with it. */
-  async #forked(entry: Entry, { size, launch, creator }: Start): Promise<void> {
+  async #forked(entry: Entry, { size, launch, creator, attaches }: Start): Promise<void> {
     const { id } = entry.handle;
     if (!creator) {
       if (entry.waiting === undefined) return;
@@ -341,7 +346,8 @@ export class TerminalRegistry implements Terminals {
       const command = await this.#options.prepareShell(id, launch);
       entry.program = launch.command && commandLine(launch.command);
       this.#requireOpen();
-      entry.handle.start({ ...command, size: { rows: size.rows, cols: size.cols } });
+      const { rows, cols } = size;
+      entry.handle.start({ ...command, size: { rows, cols } }, { awaitsViewer: attaches });
     } catch (error) {
       this.#entries.delete(id);
       entry.failure = { cause: error };

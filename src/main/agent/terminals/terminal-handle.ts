@@ -141,8 +141,11 @@ export class TerminalHandle {
     return this.#termType;
   }
 
-  /** Forks and hands the PTY to a worker. @throws {HoldfastError} ERR_SPAWN. */
-  start(command: PtyCommand): void {
+  /**
+   * Forks and hands the PTY to a worker. `awaitsViewer`: somebody attaches at once, to whom nothing of the output
+   * may be lost. @throws {HoldfastError} ERR_SPAWN.
+   */
+  start(command: PtyCommand, { awaitsViewer }: { readonly awaitsViewer: boolean }): void {
     const pty = forkPty(command, (exit) => {
       this.#processEnded(exit);
     });
@@ -153,7 +156,7 @@ export class TerminalHandle {
     this.#firstSize = command.size;
     this.#state = 'running';
     command.prepare?.(pty.slavePath);
-    this.#adopt();
+    this.#adopt(awaitsViewer);
   }
 
   /** Transfers the port of a channel to the worker. After the exit the viewer still gets what there is. */
@@ -271,7 +274,8 @@ export class TerminalHandle {
     this.#send({ type: 'processExited', exit });
   }
 
-  #adopt(): void {
+  /** Viewers of a worker that died come back, each by itself. */
+  #adopt(awaitsViewer = this.#viewers.size > 0): void {
     const pty = this.#pty;
     if (pty === undefined || this.#state === 'closed') return;
     const { port1, port2 } = new MessageChannel();
@@ -309,6 +313,7 @@ export class TerminalHandle {
       slab: this.#slab,
       blocks: this.#blocks as SharedArrayBuffer[],
       growthBudget: this.#options.growthBudget,
+      awaitsViewer,
       exit: this.#exit,
       shell: this.#shell,
     };

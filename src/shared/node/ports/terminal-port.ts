@@ -53,6 +53,8 @@ export interface TerminalTask {
   readonly blocks: readonly SharedArrayBuffer[];
   /** Bytes that the rings of all terminals may still grow by: one Int32. */
   readonly growthBudget: SharedArrayBuffer;
+  /** A viewer is about to attach: until then nothing may leave the ring. */
+  readonly awaitsViewer: boolean;
   /** The process has ended already. */
   readonly exit?: ExitStatus | undefined;
   /** What the last worker has told of the shell; see `shell`. */
