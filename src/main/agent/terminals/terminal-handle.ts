@@ -1,5 +1,6 @@
 import { closeSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import {
   assertNever,
@@ -141,10 +142,7 @@ export class TerminalHandle {
     return this.#termType;
   }
 
-  /**
-   * Forks and hands the PTY to a worker. `awaitsViewer`: somebody attaches at once, to whom nothing of the output
-   * may be lost. @throws {HoldfastError} ERR_SPAWN.
-   */
+  /** Forks and hands the PTY to a worker. `awaitsViewer`: see {@link TerminalTask}. @throws {HoldfastError} ERR_SPAWN. */
   start(command: PtyCommand, { awaitsViewer }: { readonly awaitsViewer: boolean }): void {
     const pty = forkPty(command, (exit) => {
       this.#processEnded(exit);
@@ -317,9 +315,7 @@ export class TerminalHandle {
       exit: this.#exit,
       shell: this.#shell,
     };
-    const portClosed = new Promise<void>((resolve) => {
-      port1.once('close', resolve);
-    });
+    const portClosed = once(port1, 'close');
     void this.#options.pool
       .run(task, [port2])
       .then(() => undefined, toErrorRecord)
