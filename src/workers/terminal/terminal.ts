@@ -203,7 +203,8 @@ export class Terminal implements ViewerHost {
         });
       },
       onTaken: () => {
-        this.#slab.taken(this.#log.head);
+        // Where a defect ended the service, what is not in the log is for the next worker.
+        if (this.#state !== 'closed') this.#slab.taken(this.#log.head);
       },
       onEnd: () => {
         this.#run(() => {
