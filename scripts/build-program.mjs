@@ -1,7 +1,7 @@
 /**
- * Bundles the programs: dist/src/main/cli/main.js and all that it loads become dist/program/*.js, which is what
- * `holdfast` runs, and so does the load generator. Node takes longer to find, read and link some 600 modules than to run them. Made from what the
- * compiler wrote, so the types are checked; threads and child processes still run the compiler's files.
+ * Bundles the programs, `holdfast` and `holdfast-load`, with all that they load, into dist/program: Node takes longer
+ * to find, read and link some 600 modules than to run them. Made from what the compiler wrote, so the types are checked;
+ * threads and child processes still run the compiler's files.
  */
 import { readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';

@@ -1,6 +1,7 @@
 /** Program: one end of a WebRTC connection with two channels, one for bulk and one whose messages are echoed. */
 import { serveProgram } from '../harness/index.js';
 import { EchoTimer } from './echo-timer.js';
+import { measureBulk, type BulkParams, type BulkResult } from './measure-bulk.js';
 import {
   MESSAGE_BYTES,
   pairMaker,
@@ -9,18 +10,6 @@ import {
   type PairEnd,
   type PairKind,
 } from './pairs/index.js';
-
-export interface BulkParams {
-  readonly milliseconds: number;
-  /** How often a key is sent beside it, in ms; 0: not at all. */
-  readonly keyIntervalMs: number;
-}
-export interface BulkResult {
-  readonly bytes: number;
-  readonly seconds: number;
-  /** Of the keys, in ms. */
-  readonly latencies: readonly number[];
-}
 
 let end: PairEnd | undefined;
 let channels: PairChannels | undefined;
@@ -78,21 +67,8 @@ const methods = {
   },
 
   /** Counts what comes for a while, from now on, and types meanwhile. */
-  receive: async ({ milliseconds, keyIntervalMs }: BulkParams): Promise<BulkResult> => {
-    const before = received;
-    const start = performance.now();
-    const latencies =
-      keyIntervalMs === 0
-        ? []
-        : await echo(Math.floor(milliseconds / keyIntervalMs), keyIntervalMs);
-    const rest = milliseconds - (performance.now() - start);
-    if (rest > 0) await new Promise((resolve) => setTimeout(resolve, rest));
-    return {
-      bytes: received - before,
-      seconds: (performance.now() - start) / 1e3,
-      latencies,
-    };
-  },
+  receive: async (params: BulkParams): Promise<BulkResult> =>
+    await measureBulk(params, () => received, echo),
 
   /** Latencies in ms of one key per interval. */
   echo: async ({ keys, intervalMs }: { readonly keys: number; readonly intervalMs: number }) =>

@@ -3,18 +3,15 @@ import type { AgentConnection } from '../../src/main/client/connection/index.js'
 import { serveProgram } from '../harness/index.js';
 import { openAgent, type AgentPath } from './agent-path.js';
 import { EchoTimer } from './echo-timer.js';
-import type { BulkResult } from './pair-child.js';
+import { measureBulk, type BulkParams, type BulkResult } from './measure-bulk.js';
 import { openTerminalOn, type Session } from './sessions/index.js';
 import { SftpBulk } from './sftp-bulk.js';
 
-export interface MoveParams {
+export interface MoveParams extends BulkParams {
   readonly direction: 'read' | 'write';
   /** One for each connection. */
   readonly files: readonly string[];
   readonly fileBytes: number;
-  readonly milliseconds: number;
-  /** How often a key is typed beside it on the first connection, in ms; 0: not at all. */
-  readonly keyIntervalMs: number;
 }
 
 const READY = '@@ready@@';
@@ -59,7 +56,7 @@ const methods = {
 
   /** Moves files on all connections for a while. */
   move: async (params: MoveParams): Promise<BulkResult> => {
-    const { direction, files, fileBytes, milliseconds, keyIntervalMs } = params;
+    const { direction, files, fileBytes } = params;
     const bulks = await Promise.all(
       connections.map((connection, index) =>
         SftpBulk.open(
@@ -73,18 +70,9 @@ const methods = {
     for (const bulk of bulks) bulk.start();
     await new Promise((resolve) => setTimeout(resolve, RAMP_MS));
     const moved = (): number => bulks.reduce((sum, bulk) => sum + bulk.moved, 0);
-    const before = moved();
-    const start = performance.now();
-    const latencies =
-      keyIntervalMs === 0
-        ? []
-        : await echo(Math.floor(milliseconds / keyIntervalMs), keyIntervalMs);
-    const rest = milliseconds - (performance.now() - start);
-    if (rest > 0) await new Promise((resolve) => setTimeout(resolve, rest));
-    const bytes = moved() - before;
-    const seconds = (performance.now() - start) / 1e3;
+    const result = await measureBulk(params, moved, echo);
     for (const bulk of bulks) bulk.close();
-    return { bytes, seconds, latencies };
+    return result;
   },
 
   close: async (_: object) => {

@@ -11,7 +11,7 @@ import { resultOf, type LoadResult } from '../../src/main/load/report/index.js';
 import type { AgentOptions } from '../../src/main/agent/index.js';
 import { HoldfastError } from '../../src/shared/common/index.js';
 import type { TerminalInfo } from '../../src/shared/common/wire/index.js';
-import { asLink } from '../support/e2e.js';
+import { linkOf } from '../../src/main/cli/workspace-link.js';
 import { checkLeaks, tempDir, waitFor } from '../support/index.js';
 import { startLocalAgent } from '../support/local-agent.js';
 import { tamperedLink } from '../support/tampered-link.js';
@@ -44,7 +44,7 @@ async function scene(t: TestContext, options?: Partial<AgentOptions>): Promise<S
           name: 'test',
           isLocal: true,
           agentPid: undefined,
-          open: async () => change(asLink(await connectLocal({ path: socket }))),
+          open: async () => change(linkOf(await connectLocal({ path: socket }), undefined)),
         },
         agentPid: undefined,
         agentSocket: undefined,
@@ -323,7 +323,7 @@ test('load - an agent that is too busy to answer a connection is asked again', S
       opened += 1;
       if (opened === 2 || opened === 3)
         throw new HoldfastError('ERR_PEER_TIMEOUT', 'the handshake took too long');
-      return asLink(await connectLocal({ path: at.socket }));
+      return linkOf(await connectLocal({ path: at.socket }), undefined);
     },
   };
   const load = at.load(

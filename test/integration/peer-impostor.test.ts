@@ -1,22 +1,10 @@
 import assert from 'node:assert/strict';
-import { generateKeyPairSync } from 'node:crypto';
 import { test } from 'node:test';
 import { CipherContext, RTCPeerConnection, type RTCDataChannel } from 'werift';
-import { authenticateConnection } from '../../src/main/client/connection/index.js';
-import { AgentControl } from '../../src/shared/common/peer-auth/index.js';
 import type { IceCandidate } from '../../src/shared/common/wire/index.js';
-import {
-  answerWerift,
-  createWeriftOffer,
-  nodePeerCrypto,
-  nodeSigner,
-  publicKeyText,
-  type PeerChannel,
-  type PeerConnection,
-} from '../../src/shared/node/peer/index.js';
+import { answerWerift, createWeriftOffer } from '../../src/shared/node/peer/index.js';
 import { checkLeaks } from '../support/index.js';
-import { nextChannel, weriftCertificate } from '../support/peer/index.js';
-import { controlRequests } from '../support/peer/requests.js';
+import { authenticateBoth, weriftCertificate } from '../support/peer/index.js';
 
 checkLeaks();
 
@@ -85,58 +73,10 @@ test('impostor - the certificate of the victim with another key is refused by bo
   // The fingerprints match on both sides: werift has been fooled.
   assert.equal(clientEnd.binding().remoteFingerprint, agentEnd.binding().localFingerprint);
   assert.equal(agentEnd.binding().remoteFingerprint, clientEnd.binding().localFingerprint);
-  const outcome = await authenticateBoth(clientEnd, agentEnd);
+  const outcome = await authenticateBoth({ client: clientEnd, agent: agentEnd, engine: 'werift' });
   assert.deepEqual(outcome, { client: 'ERR_PEER_AUTH', agent: 'ERR_PEER_AUTH' });
   await Promise.all([clientEnd.close(), agentEnd.close(), toAgent.close(), toClient.close()]);
 });
-
-async function authenticateBoth(
-  clientEnd: PeerConnection,
-  agentEnd: PeerConnection,
-): Promise<{ client: string; agent: string }> {
-  const clientKey = generateKeyPairSync('ed25519').privateKey;
-  const agentKey = generateKeyPairSync('ed25519').privateKey;
-  const agentDone = nextChannel(agentEnd).then(async (channel: PeerChannel) => {
-    const control = new AgentControl({
-      channel,
-      binding: agentEnd.binding(),
-      client: {
-        kind: 'ticket',
-        workspaceId: 'w',
-        ticketId: 't',
-        clientKey: publicKeyText(clientKey),
-      },
-      agentKey: publicKeyText(agentKey),
-      sign: nodeSigner(agentKey),
-      crypto: nodePeerCrypto,
-      requests: controlRequests(),
-      welcome: { workspace: 'w', subject: 's', scopes: ['owner'], agentVersion: 'test' },
-    });
-    return await codeOf(control.authenticate());
-  });
-  const client = await codeOf(
-    authenticateConnection(clientEnd, {
-      engine: 'werift',
-      trust: {
-        kind: 'ticket',
-        workspaceId: 'w',
-        ticketId: 't',
-        agentKey: publicKeyText(agentKey),
-        sign: nodeSigner(clientKey),
-      },
-    }),
-  );
-  return { client, agent: await agentDone };
-}
-
-async function codeOf(outcome: Promise<unknown>): Promise<string> {
-  try {
-    await outcome;
-    return 'accepted';
-  } catch (error) {
-    return (error as { code: string }).code;
-  }
-}
 
 function plain({ candidate, sdpMid }: IceCandidate): { candidate: string; sdpMid: string } {
   return { candidate, sdpMid: sdpMid ?? '0' };

@@ -1,18 +1,15 @@
 import assert from 'node:assert/strict';
-import { generateKeyPairSync } from 'node:crypto';
 import { test } from 'node:test';
-import { authenticateConnection } from '../../src/main/client/connection/index.js';
 import type { ByteChannel } from '../../src/shared/common/index.js';
-import { AgentControl, type HandshakeBinding } from '../../src/shared/common/peer-auth/index.js';
-import {
-  nodePeerCrypto,
-  nodeSigner,
-  publicKeyText,
-  type PeerChannel,
-} from '../../src/shared/node/peer/index.js';
+import type { HandshakeBinding } from '../../src/shared/common/peer-auth/index.js';
+import type { PeerChannel } from '../../src/shared/node/peer/index.js';
 import { checkLeaks } from '../support/index.js';
-import { nextChannel, startNative, webRtcPair, type WebRtcEngine } from '../support/peer/index.js';
-import { controlRequests } from '../support/peer/requests.js';
+import {
+  authenticateBoth,
+  startNative,
+  webRtcPair,
+  type WebRtcEngine,
+} from '../support/peer/index.js';
 
 await startNative();
 checkLeaks();
@@ -147,42 +144,16 @@ async function authenticate({
   agent,
   toAgent = keep,
   toClient = keep,
-  agentBinding = (binding) => binding,
+  agentBinding,
 }: Attempt): Promise<{ client: string; agent: string }> {
   const pair = await webRtcPair({ client, server: agent });
-  const clientKey = generateKeyPairSync('ed25519').privateKey;
-  const agentKey = generateKeyPairSync('ed25519').privateKey;
-  const agentDone = nextChannel(pair.server).then(async (channel) => {
-    const control = new AgentControl({
-      channel: rewriting(channel, toAgent, toClient),
-      binding: agentBinding(pair.server.binding()),
-      client: {
-        kind: 'ticket',
-        workspaceId: 'w',
-        ticketId: 't',
-        clientKey: publicKeyText(clientKey),
-      },
-      agentKey: publicKeyText(agentKey),
-      sign: nodeSigner(agentKey),
-      crypto: nodePeerCrypto,
-      requests: controlRequests(),
-      welcome: { workspace: 'w', subject: 's', scopes: ['owner'], agentVersion: 'test' },
-    });
-    return await codeOf(control.authenticate());
+  const outcome = await authenticateBoth({
+    client: pair.client,
+    agent: pair.server,
+    engine: client,
+    between: (channel) => rewriting(channel, toAgent, toClient),
+    ...(agentBinding === undefined ? {} : { agentBinding }),
   });
-  const clientDone = await codeOf(
-    authenticateConnection(pair.client, {
-      engine: client,
-      trust: {
-        kind: 'ticket',
-        workspaceId: 'w',
-        ticketId: 't',
-        agentKey: publicKeyText(agentKey),
-        sign: nodeSigner(clientKey),
-      },
-    }),
-  );
-  const outcome = { client: clientDone, agent: await agentDone };
   await pair.close();
   return outcome;
 }
@@ -221,13 +192,4 @@ function rewriting(channel: PeerChannel, toAgent: Rewrite, toClient: Rewrite): B
 function rewritten(bytes: Uint8Array, rewrite: Rewrite): Uint8Array<ArrayBuffer> {
   const message = rewrite(JSON.parse(new TextDecoder().decode(bytes)) as Json);
   return new TextEncoder().encode(JSON.stringify(message));
-}
-
-async function codeOf(outcome: Promise<unknown>): Promise<string> {
-  try {
-    await outcome;
-    return 'accepted';
-  } catch (error) {
-    return (error as { code: string }).code;
-  }
 }

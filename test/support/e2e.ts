@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, type TestContext } from 'node:test';
 import { LinkKeeper } from '../../src/main/cli/link-keeper.js';
-import type { WorkspaceLink } from '../../src/main/cli/workspace-link.js';
+import { linkOf } from '../../src/main/cli/workspace-link.js';
 import { createBrokerApi, type BrokerApi } from '../../src/main/client/broker-api/index.js';
 import {
   connectLocal,
@@ -96,32 +96,9 @@ export async function connect(
   }
 }
 
-/** `agent` as the command line sees it. */
-export function asLink(agent: AgentConnection): WorkspaceLink {
-  return {
-    engine: agent.connection.engine,
-    sshHostKey: undefined,
-    closed: agent.closed,
-    openChannel: (options) => agent.openChannel(options),
-    ping: () => agent.ping(),
-    terminals: () => agent.terminals(),
-    kill: agent.kill,
-    create: agent.create,
-    setIdle: agent.setIdle,
-    wait: agent.wait,
-    recordings: agent.recordings,
-    viewers: agent.viewers,
-    dropViewer: agent.dropViewer,
-    cut: () => {
-      agent.cut();
-    },
-    close: () => agent.close(),
-  };
-}
-
 /** A connection that is opened anew when it is lost, as `holdfast attach` and the page do. */
 export function keepConnected(open: () => Promise<AgentConnection>): LinkKeeper {
-  return new LinkKeeper(async () => asLink(await open()));
+  return new LinkKeeper(async () => linkOf(await open(), undefined));
 }
 
 /** An agent in a process of its own, for a workspace beside the one of `up`. */

@@ -23,6 +23,57 @@ const viewer = (state: Partial<Viewer>): Viewer =>
 const behind = (bytes: number, state: Partial<Viewer> = {}): Viewer =>
   viewer({ cursor: HEAD - bytes, acked: HEAD - bytes, ...state });
 
+/** A log that nobody outlives; it may grow by `growthBytes`. */
+function outputLog({
+  ringBytes = limits.RING_BYTES,
+  growthBytes = 0,
+}: { readonly ringBytes?: number; readonly growthBytes?: number } = {}): OutputLog {
+  const budget = new SharedArrayBuffer(4);
+  new Int32Array(budget)[0] = growthBytes;
+  return new OutputLog({
+    ringBytes,
+    leadInBytes: 0,
+    budget: new GrowthBudget(budget),
+    recovered: [],
+    head: 0,
+    onBlock: () => undefined,
+    onBlockFreed: () => undefined,
+    onEvict: () => undefined,
+  });
+}
+
+/** Viewers of `log` at the default pace, with a screen wherever one is asked for. `paused`: reading waits, or not. */
+function viewerSet({
+  log,
+  clock = new ManualClock(),
+  awaitsFirst = false,
+  paused = () => undefined,
+}: {
+  readonly log: OutputLog;
+  readonly clock?: ManualClock;
+  readonly awaitsFirst?: boolean;
+  readonly paused?: (is: boolean) => void;
+}): ViewerSet {
+  return new ViewerSet('fastest', {
+    log,
+    clock,
+    awaitsFirst,
+    screen: {
+      sizes: new SizeLog(new TerminalStatus(), SIZE),
+      point: (from) => ({ offset: from ?? log.oldest, size: SIZE, sizes: 0 }),
+      resumePoint: (offset) => ({ offset, size: SIZE, sizes: 0 }),
+    },
+    pauseReading: () => {
+      paused(true);
+    },
+    resumeReading: () => {
+      paused(false);
+    },
+    events: new EventLog(),
+    moved: () => undefined,
+  });
+}
+
 test('pace - a viewer counts while it may type and acknowledged something lately', () => {
   const late = NOW - limits.VIEWER_COUNTS_MS - 1;
   assert.equal(counts(viewer({}), HEAD, NOW), true);
@@ -141,33 +192,13 @@ test('pace - reading stops before the only viewer falls out of the ring', () => 
     [limits.RING_MIN_BYTES, 8_000],
     [limits.RING_MAX_BYTES, 32_000],
   ] as const) {
-    const log = new OutputLog({
-      ringBytes,
-      leadInBytes: 0,
-      budget: new GrowthBudget(new SharedArrayBuffer(4)),
-      recovered: [],
-      head: 0,
-      onBlock: () => undefined,
-      onBlockFreed: () => undefined,
-      onEvict: () => undefined,
-    });
+    const log = outputLog({ ringBytes });
     let paused = false;
-    const set = new ViewerSet('fastest', {
+    const set = viewerSet({
       log,
-      clock: new ManualClock(),
-      screen: {
-        sizes: new SizeLog(new TerminalStatus(), SIZE),
-        point: () => ({ offset: log.oldest, size: SIZE, sizes: 0 }),
-        resumePoint: (offset) => ({ offset, size: SIZE, sizes: 0 }),
+      paused: (is) => {
+        paused = is;
       },
-      pauseReading: () => {
-        paused = true;
-      },
-      resumeReading: () => {
-        paused = false;
-      },
-      events: new EventLog(),
-      moved: () => undefined,
     });
     set.add(viewer({ cursor: 0, acked: 0, progressAt: 0, room: 0 }));
     log.append(new Uint8Array(lag));
@@ -189,37 +220,16 @@ test('pace - reading stops before the only viewer falls out of the ring', () => 
 test('pace - nothing leaves the ring before the viewer that is awaited has come, or its time is over', () => {
   // The first 64 KiB of a program were gone when the viewer that had sent for it attached.
   for (const comes of [true, false]) {
-    const budget = new SharedArrayBuffer(4);
-    new Int32Array(budget)[0] = limits.MIB;
-    const log = new OutputLog({
-      ringBytes: limits.RING_BYTES,
-      leadInBytes: 0,
-      budget: new GrowthBudget(budget),
-      recovered: [],
-      head: 0,
-      onBlock: () => undefined,
-      onBlockFreed: () => undefined,
-      onEvict: () => undefined,
-    });
+    const log = outputLog({ growthBytes: limits.MIB });
     const clock = new ManualClock();
     let paused = false;
-    const set = new ViewerSet('fastest', {
+    const set = viewerSet({
       log,
       clock,
       awaitsFirst: true,
-      screen: {
-        sizes: new SizeLog(new TerminalStatus(), SIZE),
-        point: () => ({ offset: log.oldest, size: SIZE, sizes: 0 }),
-        resumePoint: (offset) => ({ offset, size: SIZE, sizes: 0 }),
+      paused: (is) => {
+        paused = is;
       },
-      pauseReading: () => {
-        paused = true;
-      },
-      resumeReading: () => {
-        paused = false;
-      },
-      events: new EventLog(),
-      moved: () => undefined,
     });
     for (let reads = 0; !paused && reads < 100; reads += 1) {
       log.append(new Uint8Array(limits.PTY_BATCH_BYTES));
@@ -246,29 +256,8 @@ test('pace - nothing leaves the ring before the viewer that is awaited has come,
 });
 
 test('pace - an interrupt skips a viewer that is far behind ahead, and nobody else', () => {
-  const log = new OutputLog({
-    ringBytes: limits.RING_BYTES,
-    leadInBytes: 0,
-    budget: new GrowthBudget(new SharedArrayBuffer(4)),
-    recovered: [],
-    head: 0,
-    onBlock: () => undefined,
-    onBlockFreed: () => undefined,
-    onEvict: () => undefined,
-  });
-  const set = new ViewerSet('fastest', {
-    log,
-    clock: new ManualClock(),
-    screen: {
-      sizes: new SizeLog(new TerminalStatus(), SIZE),
-      point: (from) => ({ offset: from ?? log.oldest, size: SIZE, sizes: 0 }),
-      resumePoint: (offset) => ({ offset, size: SIZE, sizes: 0 }),
-    },
-    pauseReading: () => undefined,
-    resumeReading: () => undefined,
-    events: new EventLog(),
-    moved: () => undefined,
-  });
+  const log = outputLog();
+  const set = viewerSet({ log });
   log.append(new Uint8Array(30_000));
   const skips = (state: Partial<Viewer>): number[] => {
     const gaps: number[] = [];

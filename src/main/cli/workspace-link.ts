@@ -238,7 +238,8 @@ function changedKey(workspace: string, file: string): HoldfastError {
   );
 }
 
-function linkOf(agent: AgentConnection, sshHostKey: string | undefined): WorkspaceLink {
+/** `agent` as the commands see it. Absent `sshHostKey`: who it is follows from the way there. */
+export function linkOf(agent: AgentConnection, sshHostKey: string | undefined): WorkspaceLink {
   return {
     engine: agent.connection.engine,
     sshHostKey,

@@ -73,7 +73,7 @@ export class PtyReader {
     // `onread` reaches net.Socket through tty's options, though the types do not say so.
     const options = {
       onread: {
-        // Asked for before each read.
+        // Asked for after each read, for the next one: it must stay good until then.
         buffer: () => this.#options.slab.space(),
         callback: (length: number): boolean => {
           this.#read(length);

@@ -35,7 +35,8 @@ export class ViewerSet {
   readonly #options: ViewerSetOptions;
   readonly #viewers = new Set<Viewer>();
   /**
-   * The reader stops when whoever sets the pace has this much still to be sent. Half the ring, so that a viewer that is waited for never falls out of it.
+   * The reader stops when whoever sets the pace has this much still to be sent. Half the ring, so that a viewer that
+   * is waited for never falls out of it.
    */
   readonly #highWaterBytes: number;
   readonly #patience = new Patience();

@@ -1,4 +1,5 @@
 /** What tests of connections share: pairs of every engine, collectors, and the insides of werift. */
+export { authenticateBoth, type Authentication } from './authenticate.js';
 export {
   Collector,
   firstWrongByte,

@@ -1,7 +1,6 @@
-import { constants } from 'node:os';
 import { wrapError } from '../../common/index.js';
 import type { ExitStatus, TerminalSize } from '../../common/wire/index.js';
-import { sealInheritedDescriptors, setCloseOnExec } from '../system/index.js';
+import { sealInheritedDescriptors, setCloseOnExec, signalName } from '../system/index.js';
 import { ptyBinding } from './native.js';
 
 export interface ForkOptions {
@@ -18,18 +17,6 @@ export interface ForkedPty {
   readonly masterFd: number;
   readonly pid: number;
   readonly slavePath: string;
-}
-
-const SIGNAL_NAMES = new Map(
-  Object.entries(constants.signals).map(([name, number]) => [number, name] as const),
-);
-// Two names of one number: the table's later entry would otherwise win.
-SIGNAL_NAMES.set(constants.signals.SIGABRT, 'SIGABRT');
-SIGNAL_NAMES.set(constants.signals.SIGIO, 'SIGIO');
-
-/** The usual name of a signal number; `SIG<n>` for one that has none (real-time signals). */
-export function signalName(number: number): string {
-  return SIGNAL_NAMES.get(number) ?? `SIG${String(number)}`;
 }
 
 /**

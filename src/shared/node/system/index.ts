@@ -8,4 +8,5 @@ export { reapOrphans } from './orphans.js';
 export { openPipe, openPipes, type PipeEnds } from './pipe.js';
 export { sealInheritedDescriptors } from './seal.js';
 export { canSpawnSession, spawnSession, type Spawned, type SpawnOptions } from './spawn.js';
+export { signalName } from './signal-name.js';
 export { peerUserId, setSocketBuffers } from './sockets.js';

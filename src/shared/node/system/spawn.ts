@@ -2,6 +2,7 @@ import { constants } from 'node:os';
 import { HoldfastError } from '../../common/index.js';
 import type { ExitStatus } from '../../common/wire/index.js';
 import { lazily, libraryFunction } from './libc.js';
+import { signalName } from './signal-name.js';
 
 export interface SpawnOptions {
   /** Absolute, or looked for in our own PATH. */
@@ -137,13 +138,7 @@ function reap(): void {
 function exitStatus(status: number): ExitStatus {
   const number = status & 0x7f;
   if (number === 0) return { kind: 'status', status: (status >> 8) & 0xff };
-  const name = signalName(number);
-  return name === undefined ? { kind: 'unknown' } : { kind: 'signal', signal: name };
-}
-
-function signalName(number: number): NodeJS.Signals | undefined {
-  const [name] = Object.entries(constants.signals).find(([, value]) => value === number) ?? [];
-  return name as NodeJS.Signals | undefined;
+  return { kind: 'signal', signal: signalName(number) };
 }
 
 function must(result: number): void {
