@@ -19,14 +19,14 @@ import {
 } from '../harness/index.js';
 import type { LoopDelay } from '../programs/agent-child.js';
 import type { BurstMethods } from '../programs/burst-child.js';
-import type { ForkMethods } from '../programs/fork-child.js';
+import type { StartMethods } from '../programs/start-child.js';
 import { startSshAgent, startTmux, TmuxCommander } from '../servers/index.js';
 import { openProbes, PROBES, type Samples } from './echo-probes.js';
 
 const CREATES = 'creates, as many at a time as are taken';
 const EXITS = 'exits, all at once';
 const HOLDFAST = 'holdfast';
-const BARE = 'bare fork loop';
+const BARE = 'bare loop of starts';
 const TMUX = 'tmux';
 const KEY_INTERVAL_MS = 20;
 const QUIET = 4;
@@ -50,7 +50,7 @@ interface Measured {
 export const burst: BenchCase = {
   name: 'burst',
   summary:
-    'W16: 1000 terminals created as fast as can be, and ended at once: time, main-loop delay, echo meanwhile; a bare fork loop, tmux',
+    'W16: 1000 terminals created as fast as can be, and ended at once: time, main-loop delay, echo meanwhile; a bare loop of starts, tmux',
   minutes: 4,
   run: runBurst,
 };
@@ -93,7 +93,7 @@ async function runBurst(context: CaseContext): Promise<CaseResult> {
     ),
     notes: [
       'each terminal runs a shell that waits for a line, which comes for all of them at once',
-      'holdfast: until each has a viewer attached, and until each viewer has been told of the end; tmux: until its server has answered, and has forgotten its session; the bare loop forks and waits, on one thread',
+      'holdfast: until each has a viewer attached, and until each viewer has been told of the end; tmux: until its server has answered, and has forgotten its session; the bare loop starts shells and waits, on one thread',
       'echo: of keys over SSH and in quiet terminals of the same agent, from the start of the burst on',
     ],
     plots: ['time s', 'main loop delay max ms'],
@@ -172,7 +172,7 @@ async function holdfast(
 }
 
 function bare(context: CaseContext, count: number): (run: number) => Promise<Measured> {
-  const program = new Program<ForkMethods>(new URL('../programs/fork-child.js', import.meta.url));
+  const program = new Program<StartMethods>(new URL('../programs/start-child.js', import.meta.url));
   context.defer(() => program.stop());
   return async (run) => {
     const held = await holdAll(context.scratch, `bare-${String(run)}`, count);

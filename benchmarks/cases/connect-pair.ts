@@ -18,7 +18,10 @@ export async function connectPair(
 ): Promise<void> {
   const offer = await near.call('offer', { kind });
   const answer = await far.call('answer', { kind, offer: shown(link, 'a', offer) });
-  await near.call('accept', shown(link, 'b', answer));
+  const candidates = await near.call('accept', shown(link, 'b', answer));
+  if (candidates.length > 0) {
+    await far.call('addCandidates', { candidates: shownCandidates(link, 'a', candidates) });
+  }
   await Promise.all([near.call('ready', { echoes: false }), far.call('ready', { echoes: true })]);
 }
 
@@ -28,11 +31,19 @@ function shown(
   end: 'a' | 'b',
   { sdp, candidates }: Description,
 ): Description {
-  if (link === undefined) return { sdp, candidates };
   return {
-    sdp: link.signals.sdp(end, sdp),
-    candidates: candidates
-      .map((candidate) => link.signals.candidate(end, candidate))
-      .filter((candidate) => candidate !== undefined),
+    sdp: link === undefined ? sdp : link.signals.sdp(end, sdp),
+    candidates: shownCandidates(link, end, candidates),
   };
+}
+
+function shownCandidates(
+  link: RelayLink | undefined,
+  end: 'a' | 'b',
+  candidates: readonly string[],
+): readonly string[] {
+  if (link === undefined) return candidates;
+  return candidates
+    .map((candidate) => link.signals.candidate(end, candidate))
+    .filter((candidate) => candidate !== undefined);
 }

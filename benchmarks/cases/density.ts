@@ -39,7 +39,7 @@ export const density: BenchCase = {
   name: 'density',
   summary:
     'W1, W2: 100, 1000 (--full: 3000) idle terminals: memory, threads, descriptors, idle CPU, time to create; full rings; memory per peer and viewer; tmux, dtach, sshd',
-  minutes: 12,
+  minutes: 10,
   run: runDensity,
 };
 

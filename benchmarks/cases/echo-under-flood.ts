@@ -65,7 +65,7 @@ export const echoUnderFlood: BenchCase = {
   name: 'echo-under-flood',
   summary:
     'W5: echo over SSH and in quiet terminals, and SSH exec, idle and under up to 32 shared floods; workers against main, OpenSSH, a bare PTY',
-  minutes: 6,
+  minutes: 5,
   run: runEcho,
 };
 

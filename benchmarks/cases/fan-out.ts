@@ -48,7 +48,7 @@ export const fanOut: BenchCase = {
   name: 'fan-out',
   summary:
     'W4: one producer to 1, 8, 64 and 256 viewers on the local socket; workers against main, abduco, dtach, tmux -C',
-  minutes: 7,
+  minutes: 2,
   run: runFanOut,
 };
 

@@ -38,7 +38,7 @@ export const latencyOnAPath: BenchCase = {
   name: 'latency-on-a-path',
   summary:
     'W6: keystroke echo over WebRTC with a round trip of 0, 50 and 150 ms and 0, 1 and 5 % loss, both engines; beside a bare data channel',
-  minutes: 8,
+  minutes: 12,
   run: runLatency,
 };
 
@@ -181,11 +181,13 @@ function bareProbe(context: CaseContext, relay: UdpRelay, kind: PairKind): Probe
       const far = new Program<PairMethods>(PAIR);
       context.defer(() => near.stop());
       context.defer(() => far.stop());
-      await connectPair(kind, { near, far }, await relay.link(path));
+      const link = await relay.link(path);
+      await connectPair(kind, { near, far }, link);
       return {
         echo: (keys) => near.call('echo', { keys, intervalMs: KEY_INTERVAL_MS }),
         close: async () => {
           await Promise.all([near.stop(), far.stop()]);
+          await link.close();
         },
       };
     },

@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   alternate,
   atScale,
@@ -22,6 +23,8 @@ import { startWorkspace, type BenchWorkspace } from '../servers/index.js';
 
 const PROGRAM = new URL('../programs/attach-child.js', import.meta.url);
 const RING_BYTES = 64 * 1024;
+/** An agent takes 200 channels of one connection in a second. */
+const INTERVAL_MS = 8;
 const OPEN = 'on an open connection';
 const FRESH = 'with a new connection';
 const LOCAL = 'local socket';
@@ -152,7 +155,9 @@ async function measure(
   const times: number[] = [];
   let [replayBytes, snapshotBytes] = [0, 0];
   const before = treeCpuSeconds([server]);
+  const start = performance.now();
   for (let made = 0; made < attaches; made += 1) {
+    await sleep(Math.max(0, start + made * INTERVAL_MS - performance.now()));
     const result = await client.call(
       'reattach',
       fresh === undefined ? { id } : { id, path: fresh },

@@ -49,7 +49,7 @@ export const ssh: BenchCase = {
   name: 'ssh',
   summary:
     'W13: by OpenSSH’s client over TCP: connect and exec, bulk of exec, PTY and SFTP, -L and -R, 60 commands at once; sshd, dropbear',
-  minutes: 6,
+  minutes: 2,
   run: runSsh,
 };
 

@@ -50,7 +50,7 @@ export const throughput: BenchCase = {
   name: 'throughput',
   summary:
     'W3: MB/s of one terminal, to one local viewer and to nobody, beside bare readers, OpenSSH, dtach, abduco, tmux, screen',
-  minutes: 7,
+  minutes: 3,
   run: runThroughput,
 };
 

@@ -96,11 +96,17 @@ export function serveProgram(methods: Methods, end: () => Promise<void>): void {
     const { id, method, params } = message as Request;
     const run = methods[method] as ((params: unknown) => Promise<unknown>) | undefined;
     const answer = run === undefined ? Promise.reject(new Error(`no ${method}`)) : run(params);
+    // The harness may have let go of us meanwhile.
+    const send = (message: Answer): void => {
+      if (process.connected) process.send?.(message);
+    };
     answer.then(
-      (result) => process.send?.({ id, result } satisfies Answer),
+      (result) => {
+        send({ id, result });
+      },
       (error: unknown) => {
         const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-        process.send?.({ id, error: text } satisfies Answer);
+        send({ id, error: text });
       },
     );
   });

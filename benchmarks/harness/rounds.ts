@@ -22,9 +22,18 @@ export async function alternate<T>(
     for (const subject of shuffled(subjects, random)) {
       const stage = round === 0 ? 'warm-up' : `run ${String(round)}/${String(runs)}`;
       progress.show(`${label} · ${subject.name} · ${stage}`);
-      const result = await subject.measure(round === 0);
+      const result = await subject.measure(round === 0).catch((error: unknown) => {
+        throw new Error(`${label}, ${subject.name}, ${stage}: ${messageOf(error)}`, {
+          cause: error,
+        });
+      });
       if (round > 0) results.get(subject.name)?.push(result);
     }
   }
   return results;
+}
+
+/** With the trace, which may be that of another process. */
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

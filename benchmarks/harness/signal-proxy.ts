@@ -47,6 +47,7 @@ export class SignalProxy {
     await new Promise((resolve) => {
       this.#server.close(resolve);
     });
+    await Promise.all(this.links.map((link) => link.close()));
   }
 
   #serve(client: WebSocket): void {

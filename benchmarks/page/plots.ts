@@ -112,14 +112,22 @@ export function goalStrip(
   });
 }
 
+/** By how many times a bound can be met or missed: one of 0 has no ratio. */
+const FAR = 1e3;
+
 /** By how many times each sample is better than its goal asks; below 1 it misses it. Of two bounds, the nearer. */
 export function attainments(samples: readonly number[], { min, max }: Goal): number[] {
   return samples.map((sample) =>
     Math.min(
-      min === undefined ? Infinity : sample / min,
-      max === undefined ? Infinity : max / Math.max(sample, max / 1e3),
+      min === undefined ? FAR : times(sample, min),
+      max === undefined ? FAR : times(max, sample),
     ),
   );
+}
+
+function times(more: number, less: number): number {
+  if (less <= 0) return more >= less ? FAR : 1 / FAR;
+  return Math.min(FAR, Math.max(1 / FAR, more / less));
 }
 
 function draw(options: Omit<Plot.PlotOptions, 'document'>): Html {

@@ -13,6 +13,8 @@ export const STYLE = `
 }
 * { box-sizing: border-box; }
 body {
+  /* What failed may say so in words that have no end. */
+  overflow-wrap: anywhere;
   margin: 0 auto; padding: 1.5rem 1rem 4rem; max-width: 84rem;
   background: var(--page); color: var(--ink);
   font: 15px/1.5 system-ui, sans-serif; font-variant-numeric: tabular-nums;
@@ -37,7 +39,7 @@ nav { display: flex; flex-wrap: wrap; gap: 0.3rem 0.9rem; margin-top: 0.8rem; }
 .chip { font-weight: 600; white-space: nowrap; }
 ul.goals, ul.losses { list-style: none; margin: 0.8rem 0; padding: 0; }
 ul.goals li, ul.losses li { border-top: 1px solid var(--edge); padding: 0.45rem 0; }
-ul.goals li { display: grid; grid-template-columns: 1fr 9.5rem 8.5rem 12rem; gap: 0 1rem; align-items: center; }
+ul.goals li { display: grid; grid-template-columns: minmax(0, 1fr) 9.5rem 8.5rem 16rem; gap: 0 1rem; align-items: center; }
 ul.losses li { display: grid; grid-template-columns: 7rem 1fr 11rem; gap: 0 1rem; align-items: baseline; }
 .where { color: var(--soft); font-size: 0.85rem; display: block; }
 .plots { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 19rem), 1fr)); gap: 0.8rem; }

@@ -7,7 +7,12 @@ import {
   formatTerminalLabel,
   TERMINAL_PROTOCOL_VERSION,
 } from '../../src/shared/common/wire/index.js';
-import { limits, type ByteChannel, type TerminalId } from '../../src/shared/common/index.js';
+import {
+  limits,
+  type ByteChannel,
+  type ChannelEnd,
+  type TerminalId,
+} from '../../src/shared/common/index.js';
 import { serveProgram } from '../harness/index.js';
 import { openAgent, type AgentPath } from './agent-path.js';
 
@@ -161,7 +166,11 @@ function open(to: AgentConnection, id: TerminalId): ByteChannel {
   });
 }
 
-function start(channel: ByteChannel, onFrame: (frame: Frame) => void, onEnd?: () => void): void {
+function start(
+  channel: ByteChannel,
+  onFrame: (frame: Frame) => void,
+  onEnd?: (end: ChannelEnd) => void,
+): void {
   channel.start({
     message: (bytes) => {
       channel.consumed(bytes.length);
@@ -172,7 +181,7 @@ function start(channel: ByteChannel, onFrame: (frame: Frame) => void, onEnd?: ()
       onFrame(frame);
     },
     credit: () => undefined,
-    end: () => onEnd?.(),
+    end: (end) => onEnd?.(end),
   });
   channel.send(
     encodeClientFrame({
@@ -228,8 +237,9 @@ async function attach(
             return;
         }
       },
-      () => {
-        reject(new Error('the channel ended'));
+      (end) => {
+        const reason = end.type === 'closed' ? end.error?.message : 'the other side vanished';
+        reject(new Error(`the channel ended: ${reason ?? 'no reason was told'}`));
       },
     );
   });

@@ -32,7 +32,7 @@ const methods = {
       failed(new Error(`no prompt: ${JSON.stringify(text.slice(-300))}`));
     }, PROMPT_MS);
     const start = performance.now();
-    const session = openPtyProgram(args, env, {
+    const session = await openPtyProgram(args, env, {
       data: (bytes) => {
         text = (text + Buffer.from(bytes).toString('latin1')).slice(-4_096);
         if (PROMPT.test(text)) seen();

@@ -22,8 +22,16 @@ export class EchoTimer {
     this.#type = type;
   }
 
-  /** @param delayMs before the first interval. */
-  async run(delayMs = 0): Promise<readonly number[]> {
+  /**
+   * @param options.delayMs before the first interval.
+   * @param options.lost where keys are lost: to fail, or to count them as {@link ECHO_MS}. Absent: to fail.
+   */
+  async run({
+    delayMs = 0,
+    lost = 'fail',
+  }: { readonly delayMs?: number; readonly lost?: 'fail' | 'count' } = {}): Promise<
+    readonly number[]
+  > {
     const result = new Promise<readonly number[]>((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
@@ -32,7 +40,12 @@ export class EchoTimer {
     this.#schedule(start);
     const limit = setTimeout(
       () => {
-        this.ended(`only ${String(this.#latencies.length)} of ${String(this.#keys)} keys echoed`);
+        const missing = this.#keys - this.#latencies.length;
+        if (lost === 'count') {
+          this.#resolve([...this.#latencies, ...Array.from({ length: missing }, () => ECHO_MS)]);
+        } else {
+          this.ended(`only ${String(this.#latencies.length)} of ${String(this.#keys)} keys echoed`);
+        }
       },
       delayMs + this.#keys * this.#intervalMs + ECHO_MS,
     );

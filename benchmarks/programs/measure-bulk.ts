@@ -7,7 +7,7 @@ export interface BulkParams {
 export interface BulkResult {
   readonly bytes: number;
   readonly seconds: number;
-  /** Of the keys, in ms. */
+  /** Of the keys, in ms; of a lost one the longest that is waited for. */
   readonly latencies: readonly number[];
 }
 

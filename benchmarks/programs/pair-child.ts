@@ -33,8 +33,12 @@ const methods = {
     return end.description;
   },
 
-  accept: async (answer: Description) => {
-    await end?.accept(answer);
+  /** Gives candidates that the other end is to be told of. */
+  accept: async (answer: Description): Promise<readonly string[]> =>
+    (await end?.accept(answer)) ?? [],
+
+  addCandidates: async ({ candidates }: { readonly candidates: readonly string[] }) => {
+    await end?.addCandidates(candidates);
   },
 
   /** Resolves when both channels are open. `echoes`: sends back what comes on the one. */
@@ -68,11 +72,15 @@ const methods = {
 
   /** Counts what comes for a while, from now on, and types meanwhile. */
   receive: async (params: BulkParams): Promise<BulkResult> =>
-    await measureBulk(params, () => received, echo),
+    await measureBulk(
+      params,
+      () => received,
+      (keys, intervalMs) => echo(keys, intervalMs, 'count'),
+    ),
 
   /** Latencies in ms of one key per interval. */
   echo: async ({ keys, intervalMs }: { readonly keys: number; readonly intervalMs: number }) =>
-    await echo(keys, intervalMs),
+    await echo(keys, intervalMs, 'fail'),
 
   close: async (_: object) => {
     isSending = false;
@@ -88,7 +96,11 @@ serveProgram(methods, async () => {
   await methods.close({});
 });
 
-async function echo(keys: number, intervalMs: number): Promise<readonly number[]> {
+async function echo(
+  keys: number,
+  intervalMs: number,
+  lost: 'fail' | 'count',
+): Promise<readonly number[]> {
   const channel = requireChannels().echo;
   const timer = new EchoTimer(keys, intervalMs, (text) => {
     channel.send(Buffer.from(text));
@@ -96,7 +108,7 @@ async function echo(keys: number, intervalMs: number): Promise<readonly number[]
   channel.onMessage((bytes) => {
     timer.data(bytes);
   });
-  return await timer.run();
+  return await timer.run({ lost });
 }
 
 function requireChannels(): PairChannels {

@@ -52,7 +52,7 @@ const methods = {
 
   /** Latencies in ms of one key per interval, with nothing beside it. */
   echo: async ({ keys, intervalMs }: { readonly keys: number; readonly intervalMs: number }) =>
-    await echo(keys, intervalMs),
+    await echo(keys, intervalMs, 'fail'),
 
   /** Moves files on all connections for a while. */
   move: async (params: MoveParams): Promise<BulkResult> => {
@@ -70,7 +70,9 @@ const methods = {
     for (const bulk of bulks) bulk.start();
     await new Promise((resolve) => setTimeout(resolve, RAMP_MS));
     const moved = (): number => bulks.reduce((sum, bulk) => sum + bulk.moved, 0);
-    const result = await measureBulk(params, moved, echo);
+    const result = await measureBulk(params, moved, (keys, intervalMs) =>
+      echo(keys, intervalMs, 'count'),
+    );
     for (const bulk of bulks) bulk.close();
     return result;
   },
@@ -89,12 +91,16 @@ serveProgram(methods, async () => {
   await methods.close({});
 });
 
-async function echo(keys: number, intervalMs: number): Promise<readonly number[]> {
+async function echo(
+  keys: number,
+  intervalMs: number,
+  lost: 'fail' | 'count',
+): Promise<readonly number[]> {
   const timer = new EchoTimer(keys, intervalMs, (text) => {
     session?.write(text);
   });
   receive = (bytes) => {
     timer.data(bytes);
   };
-  return await timer.run();
+  return await timer.run({ lost });
 }

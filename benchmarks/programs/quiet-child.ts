@@ -38,7 +38,7 @@ const methods = {
       terminal.receive = (bytes) => {
         echo.data(bytes);
       };
-      return await echo.run(index * intervalMs);
+      return await echo.run({ delayMs: index * intervalMs });
     });
     return (await Promise.all(measuring)).flat();
   },

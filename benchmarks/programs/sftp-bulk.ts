@@ -43,8 +43,8 @@ export class SftpBulk {
       credit: () => {
         this.#flush();
       },
-      end: () => {
-        this.#opened.reject(new Error('the sftp channel ended'));
+      end: (end) => {
+        this.#opened.reject(new Error(`the sftp channel ended: ${JSON.stringify(end)}`));
       },
     });
   }

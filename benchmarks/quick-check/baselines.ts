@@ -31,7 +31,10 @@ export const WATCHED: Readonly<Record<string, readonly Watched[]>> = {
     { name: /^delivered MB\/s: /, tolerance: 3 },
     { name: /^p99 ms: echo, holdfast ssh \/ echo, bare PTY/, tolerance: 8 },
   ],
-  'webrtc-bulk': [{ name: /^holdfast, werift engine \/ bare werift$/, tolerance: 2.5 }],
+  'webrtc-bulk': [
+    { name: /^holdfast, werift engine \/ bare werift$/, tolerance: 2.5 },
+    { name: /^holdfast, native engine \/ bare node-datachannel$/, tolerance: 2.5 },
+  ],
 };
 
 interface Watched {

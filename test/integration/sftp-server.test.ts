@@ -136,6 +136,38 @@ test('sftp server - reads of one file are answered in their order, whatever take
   await session.close();
 });
 
+test('sftp server - writes of one file are answered in their order: OpenSSH truncates an upload otherwise', async () => {
+  const cwd = tempDir();
+  const session = await openSession({ cwd });
+  const { client } = session;
+  const handle = await client.handle('a', CREATE | OPEN.READ);
+  const answers: number[] = [];
+  // Long and short in turn: left to themselves, the short ones are done first.
+  const sizes = Array.from({ length: 48 }, (_, at) => (at % 3 === 0 ? 200_000 : at % 3));
+  let offset = 0;
+  const all = sizes.map((size, at) => {
+    const from = offset;
+    offset += size;
+    const done =
+      at % 8 === 7
+        ? client.read(handle, 1024 * limits.MIB, 1)
+        : client.write(handle, from, Buffer.alloc(size));
+    return done.then(() => answers.push(at));
+  });
+  await Promise.all(all);
+  assert.deepEqual(answers, [...sizes.keys()]);
+  await session.close();
+});
+
+test('sftp server - of two names the first is judged first, also where the second is empty', async () => {
+  const session = await openSession({ cwd: tempDir() });
+  const reply = await session.client.extended('hardlink@openssh.com', (f) =>
+    f.string('n'.repeat(256)).string(''),
+  );
+  assert.equal(statusOf(reply), STATUS.BAD_MESSAGE);
+  await session.close();
+});
+
 test('sftp server - a link is changed itself by lsetstat', async () => {
   const cwd = tempDir();
   const session = await openSession({ cwd });

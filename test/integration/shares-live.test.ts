@@ -96,7 +96,7 @@ class RawViewer {
         offset: undefined,
         size: { rows: 24, cols: 80 },
         window: reads ? 1 << 30 : 1 << 20,
-        clientId: new Uint8Array(16).fill(7),
+        clientId: crypto.getRandomValues(new Uint8Array(16)),
         settings: {},
       }),
     );

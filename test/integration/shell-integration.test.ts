@@ -10,7 +10,7 @@ import type { TerminalRegistry } from '../../src/main/agent/terminals/index.js';
 import { SHELL_SCRIPTS } from '../../src/main/cli/shell-integration/index.js';
 import { checkLeaks } from '../support/leaks.js';
 import { findProgram } from '../support/programs.js';
-import { createTerminals, TestViewer, type ViewerOptions } from '../support/terminals.js';
+import { comeBack, createTerminals, TestViewer, type ViewerOptions } from '../support/terminals.js';
 import { waitFor } from '../support/wait-for.js';
 
 checkLeaks();
@@ -225,7 +225,7 @@ test('a worker that dies takes nothing of it along', async () => {
   const result = wait('plain.g', 20_000);
   terminals.injectFault('plain.g' as TerminalId, 'throw');
   await viewer.ended;
-  const back = new TestViewer(terminals, 'plain.g', { epoch, offset: viewer.next });
+  const back = await comeBack(terminals, 'plain.g', { epoch, offset: viewer.next });
   await back.until(() => back.events('command-start').length > 0);
   assert.ok(back.frames.some((frame) => frame.type === 'title' && frame.title === 'kept'));
   back.type('\n');

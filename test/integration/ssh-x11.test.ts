@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { promisify } from 'node:util';
 import type { ClientChannel } from 'ssh2';
 import { PayloadWriter } from '../../src/main/agent/ssh/internals.js';
 import type { TerminalRegistry } from '../../src/main/agent/terminals/index.js';
@@ -100,11 +101,11 @@ after(async () => {
   }
 });
 
-/** What the authority file of the session's user holds now. */
-function cookies(): string[] {
+/** What the authority file of the session's user holds now. The server is in this process, and may hold its lock. */
+async function cookies(): Promise<string[]> {
   const env = { ...process.env, XAUTHORITY: join(home, '.Xauthority') };
-  const listed = execFileSync('xauth', ['-q', 'list'], { env }).toString();
-  return listed.split('\n').filter((line) => line !== '');
+  const { stdout } = await promisify(execFile)('xauth', ['-q', 'list'], { env });
+  return stdout.split('\n').filter((line) => line !== '');
 }
 
 /** Listens on `host` at `port`. Absent: somebody does already. */
@@ -155,7 +156,9 @@ test(
       assert.ok(`${stdout.toString()}${stderr}`.includes(REASON), stderr);
       assert.equal(display.cookies.length, index + 1);
       assert.equal(display.cookies[index], `MIT-MAGIC-COOKIE-1 ${COOKIE}`);
-      await waitFor(() => cookies().length === 0, { what: 'the cookie to be removed' });
+      await waitFor(async () => (await cookies()).length === 0, {
+        what: 'the cookie to be removed',
+      });
     }
   },
 );
@@ -182,14 +185,14 @@ test('ssh x11 - sessions have displays and cookies of their own', WITH_X11, asyn
   });
   await waitFor(() => texts.every((text) => text.includes('\n')));
   assert.equal(new Set(texts).size, 3);
-  assert.equal(new Set(cookies().map((line) => line.split(/\s+/).at(-1))).size, 3);
+  assert.equal(new Set((await cookies()).map((line) => line.split(/\s+/).at(-1))).size, 3);
   const seen = display.cookies.length;
   for (const [index, child] of running.entries()) {
     const ended = new Promise((resolve) => child.once('close', resolve));
     child.stdin?.end('\n');
     await ended;
     assert.ok(texts[index]?.includes(REASON), texts[index]);
-    await waitFor(() => cookies().length === 2 - index);
+    await waitFor(async () => (await cookies()).length === 2 - index);
   }
   assert.equal(display.cookies.length, seen + 3);
 });
@@ -279,7 +282,7 @@ test(
     const closed = new Promise((resolve) => channel.once('close', resolve));
     channel.end();
     await closed;
-    await waitFor(() => cookies().length === 0);
+    await waitFor(async () => (await cookies()).length === 0);
     client.end();
   },
 );

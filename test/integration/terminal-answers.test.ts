@@ -37,7 +37,7 @@ const QUERIES: readonly (readonly [query: string, answer: RegExp | undefined])[]
 
 /** What a program in the terminal runs: asks everything once the gate is there, and notes what it is told. */
 const PROGRAM = `
-  const { existsSync, writeFileSync } = require('node:fs');
+  const { existsSync, renameSync, writeFileSync } = require('node:fs');
   const [folder, queries] = [process.argv[1], JSON.parse(process.argv[2])];
   let told = '';
   process.stdin.setRawMode(true);
@@ -48,7 +48,12 @@ const PROGRAM = `
     clearInterval(poll);
     told = '';
     for (const query of queries) process.stdout.write(query + 'x');
-    setTimeout(() => { writeFileSync(folder + '/told', told); process.stdout.write('end'); }, 1000);
+    setTimeout(() => {
+      // Whoever finds it finds it whole.
+      writeFileSync(folder + '/telling', told);
+      renameSync(folder + '/telling', folder + '/told');
+      process.stdout.write('end');
+    }, 1000);
   }, 20);
 `;
 

@@ -139,24 +139,6 @@ test('attach - for whoever starts a terminal nothing is replay; for who comes la
   guest.close();
 });
 
-test('attach - input is taken once, also when it is sent again after a drop', async () => {
-  const id = 'once';
-  scripts.set(id, 'stty raw -echo; echo ready; exec cat');
-  const clientId = crypto.getRandomValues(new Uint8Array(16));
-  const first = new TestViewer(terminals, id, { clientId });
-  await first.sees('ready');
-  first.type('abcdef');
-  await first.sees('abcdef');
-  first.close();
-  const second = new TestViewer(terminals, id, { clientId });
-  assert.equal((await second.attached).inputSeq, 6);
-  second.send({ type: 'input', seq: 3, bytes: Buffer.from('defghi') });
-  await second.sees(/ghi/);
-  await sleep(50);
-  assert.match(second.text(), /abcdefghi$/);
-  second.close();
-});
-
 test('attach - one viewer that stops reading slows down nobody (seed: Write under the mutex)', async () => {
   const id = 'stopped';
   scripts.set(id, numbered(200_000));

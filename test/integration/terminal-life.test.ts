@@ -32,6 +32,7 @@ let terminals: TerminalRegistry;
 before(() => {
   terminals = createTerminals(() => '', {
     maxTerminalsPerSubject: 20,
+    faults: true,
     prepareShell: (_id, request) => launch(request),
   });
 });
@@ -318,6 +319,18 @@ test('kill - with a signal only that is sent, to background jobs too', async () 
   await second.sees('up');
   await terminals.kill(id('sig2'), 'SIGQUIT');
   assert.deepEqual(await second.ended, { kind: 'signal', signal: 'SIGQUIT' });
+});
+
+test('kill - viewers hear of the end, and its log is kept, though its worker is busy for longer than they would get', async () => {
+  const command = ['sh', '-c', 'echo up; exec cat'];
+  await terminals.create(id('busy'), { ...SIZE, command }, 'me');
+  const viewer = new TestViewer(terminals, 'busy');
+  // A shell that is being started may take no hang-up yet.
+  await viewer.sees('up');
+  terminals.injectFault(id('busy'), 'stall');
+  await terminals.kill(id('busy'));
+  assert.deepEqual(await viewer.ended, { kind: 'signal', signal: 'SIGHUP' });
+  assert.equal((await row('busy'))?.state, 'exited');
 });
 
 test('wait - a program that ends answers with its status; waiting is bounded and can be given up', async () => {

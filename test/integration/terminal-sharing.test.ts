@@ -367,7 +367,7 @@ test('sharing - the agent lists viewers and drops them by request', async () => 
   const id = 'asked';
   const ann = new TestViewer(terminals, id, { subject: 'ann' });
   const eve = new TestViewer(terminals, id, { subject: 'eve', scopes: view(id) });
-  await sees(ann, 2);
+  await Promise.all([sees(ann, 2), sees(eve, 2)]);
   const named = id as TerminalId;
   const all = await terminals.viewers(named, true);
   assert.deepEqual(

@@ -8,9 +8,10 @@ import {
   createTerminalClient,
   type TerminalClientState,
 } from '../../src/shared/common/terminal-client/index.js';
-import { ChannelDuplex, FAULT_KINDS } from '../../src/shared/node/ports/index.js';
+import { ChannelDuplex, DEATH_KINDS } from '../../src/shared/node/ports/index.js';
 import { checkLeaks } from '../support/leaks.js';
-import { createTerminals, openChannel, shell, TestViewer } from '../support/terminals.js';
+import { waitFor } from '../support/wait-for.js';
+import { comeBack, createTerminals, openChannel, shell, TestViewer } from '../support/terminals.js';
 
 checkLeaks();
 sealInheritedDescriptors();
@@ -41,7 +42,7 @@ function expected(offset: number, length: number): string {
   return text.slice(from, from + length);
 }
 
-for (const kind of FAULT_KINDS) {
+for (const kind of DEATH_KINDS) {
   test(`worker death by ${kind} - shells live on, viewers come back by themselves, nothing is lost unsaid`, async () => {
     const id = `flood-${kind}` as TerminalId;
     const gaps: { from: number; to: number }[] = [];
@@ -150,20 +151,48 @@ test('worker death - sizes, the epoch and the replay outlive the worker', async 
   const { epoch } = await viewer.attached;
   terminals.injectFault(id, 'exit');
   await viewer.ended;
-  let again = new TestViewer(terminals, id, { epoch: '0'.repeat(16) as Epoch, wantsType: false });
-  while (
-    (await again.attached.then(
-      () => 'in',
-      () => 'out',
-    )) === 'out'
-  ) {
-    await sleep(20);
-    again = new TestViewer(terminals, id);
-  }
+  const again = await comeBack(terminals, id, {
+    epoch: '0'.repeat(16) as Epoch,
+    wantsType: false,
+  });
   const attached = await again.attached;
   assert.equal(attached.epoch, epoch);
   await again.sees('first');
   again.close();
+  await terminals.kill(id);
+});
+
+test('worker death - who comes between two workers waits for the next one, and may leave meanwhile', async () => {
+  const id = 'between' as TerminalId;
+  scripts.set(id, 'echo first; exec cat');
+  const viewer = new TestViewer(terminals, id);
+  await viewer.sees('first');
+  const { epoch } = await viewer.attached;
+  const states: string[] = [];
+  for (let round = 0; round < 3; round += 1) {
+    terminals.injectFault(id, 'exit');
+    const comers: TestViewer[] = [];
+    // Some reach the worker that dies, some the one after it.
+    for (let at = 0; at < 30; at += 1) {
+      const comer = new TestViewer(terminals, id, { epoch });
+      comers.push(comer);
+      if (at % 3 === 0) comer.close();
+      await sleep(1);
+    }
+    const stay = comers.filter((_, at) => at % 3 !== 0);
+    const seen = stay.map((comer) =>
+      comer.attached.then(
+        () => 'in',
+        () => 'out',
+      ),
+    );
+    states.push(...(await Promise.all(seen)));
+    for (const comer of stay) comer.close();
+    const last = await comeBack(terminals, id, { epoch });
+    await waitFor(async () => (await terminals.viewers(id, true)).viewers === 1);
+    last.close();
+  }
+  assert.ok(states.includes('in'), states.join());
   await terminals.kill(id);
 });
 

@@ -9,6 +9,7 @@ export function stubViewer(state: Partial<Viewer> = {}): Viewer {
   return {
     id: lastId as ViewerId,
     subject: 'somebody',
+    client: undefined,
     mayType: true,
     rights: 'type',
     created: false,

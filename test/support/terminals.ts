@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { MessageChannel } from 'node:worker_threads';
 import {
   deferred,
@@ -316,5 +317,25 @@ export class TestViewer {
       }, ms);
     }
     this.#untaken += bytes;
+  }
+}
+
+/**
+ * A viewer whose channel was lost, back as a client would be: whoever comes while its worker is dead and main has not
+ * heard of it is closed without a word, which says to come again.
+ */
+export async function comeBack(
+  terminals: TerminalRegistry,
+  id: string,
+  options: ViewerOptions,
+): Promise<TestViewer> {
+  for (;;) {
+    const viewer = new TestViewer(terminals, id, options);
+    const isIn = await viewer.attached.then(
+      () => true,
+      () => false,
+    );
+    if (isIn) return viewer;
+    await sleep(5);
   }
 }

@@ -67,6 +67,22 @@ test('bench page - it says what was met, missed, lost, skipped and failed', () =
   assert.match(broken, /1<\/b>cases failed/);
 });
 
+test('bench page - a goal of nothing at all leaves the strips of the others as they are', () => {
+  const strips = (cases: readonly CaseReport[]): number => {
+    const text = page([{ name: 'a.json', report: reportAt('2026-01-01', cases) }]);
+    const goals = /<ul class="goals">.*?<\/ul>/s.exec(text)?.[0] ?? '';
+    return goals.split('aria-label="dot"').length - 1;
+  };
+  const none = { name: 'lost', unit: 'lines', goal: { max: 0 } };
+  const rows = [0, 3].map((lost) => ({
+    ...{ group: 'g', subject: `holdfast ${String(lost)}` },
+    figures: [{ ...none, samples: [lost] }],
+  }));
+  const before = strips([CASE]);
+  assert.ok(before > 0);
+  assert.equal(strips([CASE, { ...CASE, name: 'whole', rows, ratios: [] }]), before + 2);
+});
+
 test('bench page - it is whole by itself, and what it shows cannot become part of it', () => {
   const text = page([{ name: 'a.json', report: EARLY }]);
   assert.match(text, /<svg /);

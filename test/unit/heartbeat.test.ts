@@ -30,7 +30,7 @@ test('heartbeat - a probe that nobody answers ends it at once, after several pin
   assert.equal(clock.pending, 0);
 });
 
-test('heartbeat - an answer ends the probe, and the next one is another', () => {
+test('heartbeat - a late answer ends the probe, and the next one is another', () => {
   const { clock, seen, heartbeat } = rig();
   heartbeat.start();
   heartbeat.probe();
@@ -41,6 +41,31 @@ test('heartbeat - an answer ends the probe, and the next one is another', () => 
   heartbeat.probe();
   clock.advance(limits.PROBE_MS);
   assert.equal(seen.lost, 1);
+});
+
+test('heartbeat - the last words of whoever was killed do not end the probe, they only count as its begin', () => {
+  const { clock, seen, heartbeat } = rig();
+  heartbeat.start();
+  heartbeat.probe();
+  clock.advance(limits.PROBE_MS / 3 - 1);
+  heartbeat.heard();
+  clock.advance(1);
+  assert.deepEqual(seen, { pings: 2, lost: 0 });
+  clock.advance(limits.PROBE_MS - 1);
+  assert.equal(seen.lost, 0);
+  clock.advance(1);
+  assert.equal(seen.lost, 1);
+});
+
+test('heartbeat - who answers the second ping of a probe is there', () => {
+  const { clock, seen, heartbeat } = rig();
+  heartbeat.start();
+  heartbeat.probe();
+  heartbeat.heard();
+  clock.advance(limits.PROBE_MS / 3);
+  heartbeat.heard();
+  clock.advance(limits.HEARTBEAT_MS - limits.PROBE_MS / 3 - 1);
+  assert.deepEqual(seen, { pings: 2, lost: 0 });
 });
 
 test('heartbeat - what is not running is not probed, and what is stopped ends its probe', () => {

@@ -9,7 +9,12 @@ import {
   StreamIds,
   type LinkMessage,
 } from '../../src/shared/common/data-channels/index.js';
-import { HoldfastError, type ChannelEnd, type ErrorRecord } from '../../src/shared/common/index.js';
+import {
+  HoldfastError,
+  limits,
+  type ChannelEnd,
+  type ErrorRecord,
+} from '../../src/shared/common/index.js';
 import type { FramedChannel } from '../../src/shared/common/framing/index.js';
 import { createRandom, seededRandom, type SeededRandom } from '../support/index.js';
 import { ManualClock } from '../support/manual-clock.js';
@@ -25,10 +30,14 @@ class World {
   readonly stacks: CarelessStack[] = [];
   readonly #random: SeededRandom;
 
-  constructor(random: SeededRandom, careless: readonly [boolean, boolean]) {
+  constructor(
+    random: SeededRandom,
+    careless: readonly [boolean, boolean],
+    partBytes: readonly [number | undefined, number | undefined] = [undefined, undefined],
+  ) {
     this.#random = random;
-    this.client = this.#end('offerer', 1, careless[0]);
-    this.server = this.#end('answerer', 0, careless[1]);
+    this.client = this.#end('offerer', 1, careless[0], partBytes[0]);
+    this.server = this.#end('answerer', 0, careless[1], partBytes[1]);
     const [first, second] = this.stacks as [CarelessStack, CarelessStack];
     first.peer = second;
     second.peer = first;
@@ -46,14 +55,24 @@ class World {
     }
   }
 
-  #end(role: 'offerer' | 'answerer', parity: 0 | 1, careless: boolean): Connection {
+  #end(
+    role: 'offerer' | 'answerer',
+    parity: 0 | 1,
+    careless: boolean,
+    partBytes: number | undefined,
+  ): Connection {
     return new LinkedConnection({
       engine: 'test',
       role,
       clock: this.clock,
       binding: () => ({ engine: 'test' }),
       stack: (events) => {
-        const stack = new CarelessStack(events, { random: this.#random, parity, careless });
+        const stack = new CarelessStack(events, {
+          random: this.#random,
+          parity,
+          careless,
+          partBytes,
+        });
         this.stacks.push(stack);
         return stack;
       },
@@ -64,12 +83,15 @@ class World {
 /** Everything that a channel received, and how it ended. */
 class Reader {
   readonly received: number[] = [];
+  /** Bytes of each message. */
+  readonly lengths: number[] = [];
   end: ChannelEnd | undefined;
 
   constructor(channel: FramedChannel) {
     channel.start({
       message: (bytes) => {
         this.received.push(...bytes);
+        this.lengths.push(bytes.length);
         channel.consumed(bytes.length);
       },
       credit: () => undefined,
@@ -94,7 +116,8 @@ for (const { name, careless } of KINDS) {
     const { seed } = seededRandom();
     for (let round = 0; round < ROUNDS; round += 1) {
       const random = createRandom(seed + round);
-      const world = new World(random, careless);
+      const part = (): number | undefined => random.pick([undefined, 1, 3]);
+      const world = new World(random, careless, [part(), part()]);
       const readers = new Map<string, Reader>();
       const error: ErrorRecord = { code: 'ERR_READ_ONLY', message: 'so' };
       const serve = (channel: FramedChannel, side: string): void => {
@@ -103,7 +126,7 @@ for (const { name, careless } of KINDS) {
       world.server.onChannel((channel) => {
         serve(channel, 'server');
         // Both directions carry something, and both ends may end it at the same time.
-        sendSome(channel, random.int(0, 3));
+        sendSome(channel, random.int(0, 3), random);
         if (random.next() < 0.3) channel.close();
       });
       await world.settle();
@@ -112,7 +135,7 @@ for (const { name, careless } of KINDS) {
         const channel = world.client.openChannel({ label: `c${index}`, protocol: 'ssh' });
         channels.push(channel);
         serve(channel, 'client');
-        sendSome(channel, random.int(0, 5));
+        sendSome(channel, random.int(0, 5), random);
         channel.close(random.next() < 0.5 ? error : undefined);
         if (random.next() < 0.5) await world.settle();
       }
@@ -169,6 +192,53 @@ test('linked connection - the code of a close arrives, even where a reset overta
   }
 });
 
+test('linked connection - what goes in parts arrives as it was sent, one message for each', async () => {
+  const random = seededRandom();
+  for (const careless of [false, true]) {
+    const world = new World(random, [careless, careless], [100, undefined]);
+    let reader: Reader | undefined;
+    world.server.onChannel((channel) => {
+      reader = new Reader(channel);
+    });
+    await world.settle();
+    const channel = world.client.openChannel({ label: 'a', protocol: 'ssh' });
+    new Reader(channel);
+    await world.settle();
+    const [stack] = world.stacks as [CarelessStack];
+    const lengths = [1, 100, 101, 200, 20_000];
+    const sent = lengths.map((length) => random.bytes(length));
+    for (const bytes of sent) channel.send(bytes);
+    await world.settle();
+    assert.deepEqual(reader?.lengths, lengths);
+    assert.ok(Buffer.from(reader.received).equals(Buffer.concat(sent)));
+    assert.deepEqual(stack.texts, ['2', '2', '200']);
+    assert.equal(Math.max(...stack.lengths), 100);
+  }
+});
+
+test('linked connection - wrong announcements of parts, and too much behind one, end the connection', async () => {
+  const cases: readonly [string, readonly string[], number, string][] = [
+    ['no number', ['x'], 0, 'ERR_PROTOCOL'],
+    ['none', ['0'], 0, 'ERR_PROTOCOL'],
+    ['far too many', ['1000000'], 0, 'ERR_PROTOCOL'],
+    ['a second one too early', ['3', '2'], 0, 'ERR_PROTOCOL'],
+    ['parts over the limit', ['5'], 5, 'ERR_MESSAGE_TOO_LARGE'],
+  ];
+  for (const [name, texts, parts, code] of cases) {
+    const world = new World(seededRandom(), [false, false]);
+    await world.settle();
+    const channel = world.client.openChannel({ label: 'a', protocol: 'ssh' });
+    world.server.onChannel((each) => new Reader(each));
+    await world.settle();
+    const [stack] = world.stacks as [CarelessStack];
+    for (const text of texts) stack.sendText(channel.id, text);
+    for (let part = 0; part < parts; part += 1)
+      stack.send(channel.id, new Uint8Array(limits.MESSAGE_BYTES / 4));
+    await world.settle();
+    assert.equal((await world.server.closed).error?.code, code, name);
+  }
+});
+
 test('linked connection - a silent peer is lost after its heartbeats, one that answers is not', async () => {
   const world = new World(seededRandom(), [true, true]);
   await world.settle();
@@ -202,7 +272,7 @@ test('stream ids - rest as long as possible, and pass over those in use', () => 
 test('link - every message is read back as it was written', () => {
   const error: ErrorRecord = { code: 'ERR_FRAME', message: 'über' };
   const messages: LinkMessage[] = [
-    { type: 'start', features: { handshake: true, waits: false } },
+    { type: 'start', features: { handshake: true, waits: false, joins: true } },
     { type: 'credit', channel: 7, bytes: 0 },
     { type: 'close', channel: 7, error },
     { type: 'end', channel: 1_021, messages: 4_000_000_000, error },
@@ -214,16 +284,17 @@ test('link - every message is read back as it was written', () => {
   ];
   for (const message of messages) assert.deepEqual(decodeLink(encodeLink(message)), message);
   for (const features of [
-    { handshake: false, waits: false },
-    { handshake: true, waits: true },
+    { handshake: false, waits: false, joins: false },
+    { handshake: true, waits: true, joins: false },
+    { handshake: false, waits: false, joins: true },
   ])
     assert.deepEqual(readLinkLabel(linkLabel(features)), features);
   // What the first version of the link says has no features.
-  assert.deepEqual(readLinkLabel(''), { handshake: false, waits: false });
+  assert.deepEqual(readLinkLabel(''), { handshake: false, waits: false, joins: false });
   const first = Uint8Array.of(1, 0, 0, 5, 0, 0, 0, 0, 0x48, 0x46, 0x44, 0x46, 1);
   assert.deepEqual(decodeLink(first), {
     type: 'start',
-    features: { handshake: false, waits: false },
+    features: { handshake: false, waits: false, joins: false },
   });
 });
 
@@ -242,6 +313,6 @@ test('link - whatever arrives, it is one message or ERR_PROTOCOL', () => {
   }
 });
 
-function sendSome(channel: FramedChannel, count: number): void {
-  for (let index = 0; index < count; index += 1) channel.send(Uint8Array.of(index));
+function sendSome(channel: FramedChannel, count: number, random: SeededRandom): void {
+  for (let index = 0; index < count; index += 1) channel.send(random.bytes(random.int(1, 7)));
 }

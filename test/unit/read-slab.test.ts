@@ -84,7 +84,7 @@ test('read slab - whatever a thread dies at, the log of the next one is whole', 
           const slab = new ReadSlab(shared, new TerminalStatus(status.shared));
           append(slab.leftBehind(head));
           for (const [index, { length, hands }] of steps.entries()) {
-            if (slab.spaceBytes < length) {
+            if (slab.waiting.byteOffset + slab.waiting.length + length > shared.byteLength) {
               append(slab.waiting);
               slab.taken(head);
             }

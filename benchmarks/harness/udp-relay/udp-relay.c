@@ -8,6 +8,8 @@
  *         for it (0 0: as fast as it goes). Whoever is end A sends to PORT_A to reach end B.
  *     end ID a|b ADDRESS PORT                     ->  end ID
  *         where an end is. Until both are known, and from any other port, packets are dropped.
+ *     unlink ID                                   ->  unlink ID
+ *         it is gone, with all that is on its way, and its number can be given anew.
  *     stats ID   ->  stats ID, and for a to b, then b to a: packets in, packets out, bytes out, lost, dropped at the
  *         full queue, largest packet
  *
@@ -280,6 +282,18 @@ static bool set_end(const char *line) {
   return true;
 }
 
+static bool drop_link(const char *line) {
+  unsigned id;
+  if (sscanf(line, "unlink %u", &id) != 1 || id >= MAX_LINKS || !links[id].used) return false;
+  for (unsigned side = 0; side < 2; side += 1) {
+    close(links[id].ways[side].in);
+    free(links[id].ways[side].slots);
+  }
+  links[id].used = false;
+  printf("unlink %u\n", id);
+  return true;
+}
+
 static bool tell(const char *line) {
   unsigned id;
   if (sscanf(line, "stats %u", &id) != 1 || id >= MAX_LINKS || !links[id].used) return false;
@@ -304,7 +318,7 @@ static void obey(void) {
   char *line = text;
   for (char *end = strchr(line, '\n'); end != NULL; end = strchr(line, '\n')) {
     *end = '\0';
-    if (!add_link(line) && !set_end(line) && !tell(line)) printf("error %s\n", line);
+    if (!add_link(line) && !set_end(line) && !drop_link(line) && !tell(line)) printf("error %s\n", line);
     line = end + 1;
   }
   length -= (size_t)(line - text);
@@ -335,7 +349,8 @@ int main(void) {
           if (!links[id].used) continue;
           for (unsigned side = 0; side < 2; side += 1) flush(&links[id].ways[side], now);
         }
-      } else {
+      } else if (links[what / 2].used) {
+        /* It may have been dropped by a line that came in the same batch. */
         receive(&links[what / 2], &links[what / 2].ways[what % 2]);
       }
     }

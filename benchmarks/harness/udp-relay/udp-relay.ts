@@ -1,6 +1,7 @@
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
+import { once } from '../../../src/shared/common/index.js';
 import { compileC } from '../compile.js';
 import { CandidateRewriter } from './candidates.js';
 
@@ -35,8 +36,11 @@ export interface RelayLink {
   /** What each end is told of the other; see {@link CandidateRewriter}. */
   readonly signals: CandidateRewriter;
   figures(): Promise<{ readonly aToB: LinkFigures; readonly bToA: LinkFigures }>;
+  /** Drops what is on its way; for a relay there are only so many. Idempotent. */
+  close(): Promise<void>;
 }
 
+/** At a time. */
 const MOST_LINKS = 64;
 
 /**
@@ -48,7 +52,7 @@ export class UdpRelay {
   readonly #answers: ((line: string) => void)[] = [];
   readonly #ended: Promise<void>;
   #over = false;
-  #links = 0;
+  readonly #links = new Set<number>();
 
   private constructor(file: string) {
     this.#child = spawn(file, [], { stdio: ['pipe', 'pipe', 'inherit'] });
@@ -77,7 +81,7 @@ export class UdpRelay {
     return this.#child.pid ?? 0;
   }
 
-  /** A new link; it lasts as long as the relay. @throws {Error} There are too many. */
+  /** A new link; it lasts as long as the relay if it is not closed. @throws {Error} There are too many. */
   async link({
     delayMs,
     loss = 0,
@@ -85,9 +89,8 @@ export class UdpRelay {
     queueBytes = 0,
     seed,
   }: Path): Promise<RelayLink> {
-    const id = this.#links;
-    if (id >= MOST_LINKS) throw new Error('too many links over one relay');
-    this.#links += 1;
+    const id = this.#freeId();
+    this.#links.add(id);
     const words = [id, delayMs * 1e3, loss * 1e6, bytesPerSecond, queueBytes, seed];
     const answer = await this.#ask(`link ${words.map(Math.round).join(' ')}`);
     const [, portA = 0, portB = 0] = answer.split(' ').slice(1).map(Number);
@@ -104,7 +107,17 @@ export class UdpRelay {
         };
         return { aToB: of(0), bToA: of(6) };
       },
+      close: once(async () => {
+        if (this.#over) return;
+        await this.#ask(`unlink ${String(id)}`);
+        this.#links.delete(id);
+      }),
     };
+  }
+
+  #freeId(): number {
+    for (let id = 0; id < MOST_LINKS; id += 1) if (!this.#links.has(id)) return id;
+    throw new Error('too many links over one relay');
   }
 
   /** Idempotent. */

@@ -3,7 +3,6 @@ import {
   BULK,
   ECHO,
   HIGH_WATER_BYTES,
-  type Description,
   type PairChannel,
   type PairChannels,
   type PairEnd,
@@ -62,7 +61,7 @@ export const bareNative: PairMaker = {
       if (bulk !== undefined && echo !== undefined) channels.resolve({ bulk, echo });
     });
     pc.setRemoteDescription(offer.sdp, 'offer');
-    addCandidates(pc, offer);
+    addCandidates(pc, offer.candidates);
     await gathered;
     return toEnd(native, pc, channels.promise);
   },
@@ -91,7 +90,11 @@ function toEnd(
     description: { sdp: pc.localDescription()?.sdp ?? '', candidates: [] },
     accept: async (answer) => {
       pc.setRemoteDescription(answer.sdp, 'answer');
-      addCandidates(pc, answer);
+      addCandidates(pc, answer.candidates);
+      return [];
+    },
+    addCandidates: async (candidates) => {
+      addCandidates(pc, candidates);
     },
     channels,
     close: async () => {
@@ -101,7 +104,7 @@ function toEnd(
   };
 }
 
-function addCandidates(pc: NativeConnection, { candidates }: Description): void {
+function addCandidates(pc: NativeConnection, candidates: readonly string[]): void {
   for (const candidate of candidates) pc.addRemoteCandidate(candidate, '0');
 }
 

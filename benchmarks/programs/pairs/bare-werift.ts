@@ -4,7 +4,6 @@ import {
   BULK,
   ECHO,
   HIGH_WATER_BYTES,
-  type Description,
   type PairChannel,
   type PairChannels,
   type PairEnd,
@@ -32,7 +31,7 @@ export const bareWerift: PairMaker = {
       if (bulk !== undefined && echo !== undefined) channels.resolve({ bulk, echo });
     });
     await pc.setRemoteDescription({ type: 'offer', sdp: offer.sdp });
-    await addCandidates(pc, offer);
+    await addCandidates(pc, offer.candidates);
     await pc.setLocalDescription(await pc.createAnswer());
     return toEnd(pc, channels.promise);
   },
@@ -48,14 +47,16 @@ function toEnd(pc: RTCPeerConnection, channels: Promise<PairChannels>): PairEnd 
     description: { sdp: pc.localDescription?.sdp ?? '', candidates: [] },
     accept: async (answer) => {
       await pc.setRemoteDescription({ type: 'answer', sdp: answer.sdp });
-      await addCandidates(pc, answer);
+      await addCandidates(pc, answer.candidates);
+      return [];
     },
+    addCandidates: (candidates) => addCandidates(pc, candidates),
     channels,
     close: () => pc.close(),
   };
 }
 
-async function addCandidates(pc: RTCPeerConnection, { candidates }: Description): Promise<void> {
+async function addCandidates(pc: RTCPeerConnection, candidates: readonly string[]): Promise<void> {
   for (const candidate of candidates) {
     await pc.addIceCandidate({ candidate, sdpMid: '0', sdpMLineIndex: 0 });
   }

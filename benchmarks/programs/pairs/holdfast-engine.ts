@@ -13,7 +13,6 @@ import {
   BULK,
   ECHO,
   MESSAGE_BYTES,
-  type Description,
   type PairChannel,
   type PairChannels,
   type PairEnd,
@@ -22,7 +21,6 @@ import {
 
 /** After the last candidate: there are a few, and each is found within some milliseconds. */
 const GATHER_MS = 250;
-const GATHER_ROUNDS = 8;
 const OPTIONS = { iceServers: [] } as const;
 
 /** What every engine is made by. */
@@ -53,9 +51,14 @@ export function holdfastEngine(name: 'Werift' | 'Native'): PairMaker {
       return {
         description: { sdp: offer.sdp, candidates: found },
         accept: async (answer) => {
+          // The native engine tells its candidates only once it has the answer.
+          const told = found.length;
           await offer.setAnswer(answer.sdp);
-          addCandidates(offer, answer);
+          addCandidates(offer, answer.candidates);
+          await gathered(found);
+          return found.slice(told);
         },
+        addCandidates: () => Promise.reject(new Error('it was this end that offered')),
         channels,
         close: () => offer.abandon(),
       };
@@ -63,11 +66,14 @@ export function holdfastEngine(name: 'Werift' | 'Native'): PairMaker {
     answer: async (offer) => {
       const found: string[] = [];
       const attempt = await engine().answer(offer.sdp, { ...OPTIONS, onCandidate: into(found) });
-      addCandidates(attempt, offer);
+      addCandidates(attempt, offer.candidates);
       await gathered(found);
       return {
         description: { sdp: attempt.sdp, candidates: found },
         accept: () => Promise.reject(new Error('it was this end that answered')),
+        addCandidates: async (candidates) => {
+          addCandidates(attempt, candidates);
+        },
         channels: attempt.connection.then(incoming),
         close: () => attempt.abandon(),
       } satisfies PairEnd;
@@ -83,15 +89,13 @@ function into(found: string[]): (candidate: IceCandidate) => void {
 
 async function gathered(found: readonly string[]): Promise<void> {
   let count = -1;
-  // The native engine tells its own only once it has the answer; then its checks show where it is.
-  for (let round = 0; round < GATHER_ROUNDS; round += 1) {
-    if (found.length > 0 && found.length === count) return;
+  while (found.length !== count) {
     count = found.length;
     await sleep(GATHER_MS);
   }
 }
 
-function addCandidates(attempt: WeriftAttempt, { candidates }: Description): void {
+function addCandidates(attempt: WeriftAttempt, candidates: readonly string[]): void {
   for (const candidate of candidates) {
     attempt.addCandidate({ candidate, sdpMid: '0', sdpMLineIndex: 0 });
   }

@@ -7,7 +7,7 @@ export type PairKind =
   | 'werift engine'
   | 'native engine';
 
-/** What one end is told of the other; all candidates are gathered already. */
+/** What one end is told of the other, with the candidates that are known by then. */
 export interface Description {
   readonly sdp: string;
   readonly candidates: readonly string[];
@@ -33,8 +33,10 @@ export interface PairChannels {
 /** One end on its way. */
 export interface PairEnd {
   readonly description: Description;
-  /** For the one that made the offer. */
-  accept(answer: Description): Promise<void>;
+  /** For the one that made the offer. Resolves with candidates that the other end has not been told of. */
+  accept(answer: Description): Promise<readonly string[]>;
+  /** For the one that answered: more candidates of the other end. */
+  addCandidates(candidates: readonly string[]): Promise<void>;
   readonly channels: Promise<PairChannels>;
   close(): Promise<void>;
 }

@@ -25,7 +25,7 @@ export async function openSession(spec: SessionSpec, handlers: SessionHandlers):
     case 'abduco':
       return await openAbduco(spec.socket, handlers);
     case 'pty-program':
-      return openPtyProgram(spec.args, spec.env, handlers);
+      return await openPtyProgram(spec.args, spec.env, handlers);
     case 'tmux-control':
       return openTmuxControl(spec.args, handlers);
   }

@@ -1,6 +1,6 @@
 import { closeSync, writeSync } from 'node:fs';
 import { ReadStream } from 'node:tty';
-import { forkPty } from '../../../src/shared/node/pty/index.js';
+import { startPty } from '../../../src/shared/node/pty/index.js';
 import { duplicateFd } from '../../../src/shared/node/system/index.js';
 import type { Session, SessionHandlers } from './types.js';
 
@@ -10,28 +10,21 @@ const READ_BYTES = 64 * 1024;
  * Runs a program on a PTY of this process and reads it with a bare `onread` loop, nothing else: a shell, or a client
  * such as `tmux attach` that needs a terminal of its own.
  */
-export function openPtyProgram(
+export async function openPtyProgram(
   [file = '/bin/sh', ...args]: readonly string[],
   env: Readonly<Record<string, string>>,
   handlers: SessionHandlers,
-): Session {
-  let exited = (): void => undefined;
-  const exit = new Promise<void>((resolve) => {
-    exited = resolve;
+): Promise<Session> {
+  const { masterFd, pid, exited } = await startPty({
+    file,
+    args,
+    env: { PATH: process.env['PATH'] ?? '', TERM: 'xterm-256color', ...env },
+    cwd: '/',
+    size: { rows: 24, cols: 80 },
   });
-  const { masterFd, pid } = forkPty(
-    {
-      file,
-      args,
-      env: { PATH: process.env['PATH'] ?? '', TERM: 'xterm-256color', ...env },
-      cwd: '/',
-      size: { rows: 24, cols: 80 },
-    },
-    () => {
-      exited();
-      handlers.end('the program ended');
-    },
-  );
+  void exited.then(() => {
+    handlers.end('the program ended');
+  });
   const options = {
     onread: {
       buffer: Buffer.allocUnsafeSlow(READ_BYTES),
@@ -54,7 +47,7 @@ export function openPtyProgram(
       } catch {
         // It has ended by itself.
       }
-      await exit;
+      await exited;
       stream.destroy();
       closeSync(masterFd);
     },

@@ -28,6 +28,7 @@ export {
   type TerminalId,
   type ViewerId,
 } from './ids.js';
+export { joinBytes } from './join-bytes.js';
 export { once, type AbortOptions, type Closable } from './lifecycle.js';
 export {
   createLogger,

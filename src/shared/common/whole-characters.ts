@@ -1,3 +1,5 @@
+import { joinBytes } from './join-bytes.js';
+
 /**
  * Holds back the beginning of a UTF-8 character that is cut off at the end of a piece, until the rest is
  * there. The emulator's own decoder keeps such beginnings as well, but takes a continuation byte 0x80 for a
@@ -13,7 +15,7 @@ export class WholeCharacters {
 
   /** What was held back and `bytes`, but for an incomplete character at the end. May be `bytes` itself. */
   push(bytes: Uint8Array): Uint8Array {
-    const all = this.#held.length === 0 ? bytes : join(this.#held, bytes);
+    const all = this.#held.length === 0 ? bytes : joinBytes([this.#held, bytes]);
     const end = all.length - incompleteAtEnd(all);
     this.#held = all.slice(end);
     return end === all.length ? all : all.subarray(0, end);
@@ -30,11 +32,4 @@ function incompleteAtEnd(bytes: Uint8Array): number {
     return length > count ? count : 0;
   }
   return 0;
-}
-
-function join(a: Uint8Array, b: Uint8Array): Uint8Array {
-  const all = new Uint8Array(a.length + b.length);
-  all.set(a);
-  all.set(b, a.length);
-  return all;
 }

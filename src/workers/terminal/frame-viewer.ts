@@ -72,9 +72,12 @@ export class FrameViewer implements Viewer {
   /** A snapshot that is on its way; output waits for the end of it. */
   #rest: { offset: number; size: TerminalSize; bytes: Uint8Array; sent: number } | undefined;
   #progressAt = 0;
-  #slot = 0;
-  /** Next input byte expected, ahead of the ledger by what waits for the PTY. */
+  #clientId: Uint8Array = new Uint8Array();
+  #client: string | undefined;
+  /** Next input byte expected, and the first one that the kernel does not have yet. */
   #inputSeq = 0;
+  #typed = 0;
+  #isOver = false;
 
   constructor(
     spec: ViewerSpec,
@@ -112,6 +115,9 @@ export class FrameViewer implements Viewer {
 
   get ready(): boolean {
     return this.#ready;
+  }
+  get client(): string | undefined {
+    return this.#client;
   }
   get mayType(): boolean {
     return this.rights === 'type' && this.#wantsType;
@@ -221,6 +227,7 @@ export class FrameViewer implements Viewer {
   }
 
   end(error?: ErrorRecord): void {
+    this.#isOver = true;
     if (error !== undefined) {
       this.#channel.send(
         encodeAgentFrame({ type: 'error', code: error.code, message: error.message }),
@@ -239,6 +246,8 @@ export class FrameViewer implements Viewer {
   }
 
   #receive(bytes: Uint8Array): void {
+    // What a client that has come again said here last it says once more there.
+    if (this.#isOver) return;
     try {
       this.#handle(decodeClientFrame(bytes));
     } catch (error) {
@@ -285,14 +294,13 @@ export class FrameViewer implements Viewer {
     }
     const before = this.#facts();
     const { settings } = frame;
+    this.#resumeInput(frame.clientId, before.status);
     this.#wantsType = frame.wantsType;
     this.#size = frame.size;
     if (this.mayType) {
       if (settings.pace !== undefined || settings.sizePolicy !== undefined) {
         this.#host.sharing.configure(this, settings);
       }
-      this.#slot = before.status.slotOf(frame.clientId);
-      this.#inputSeq = before.status.sequence(this.#slot);
       this.#host.sharing.resize(this, frame.size);
     }
     const known = frame.epoch === before.epoch ? frame.offset : undefined;
@@ -354,21 +362,33 @@ export class FrameViewer implements Viewer {
     this.#host.progressed(this);
   }
 
+  /** Only what the kernel has is taken as typed: if this worker dies now, the client sends all the rest again. */
+  #resumeInput(clientId: Uint8Array, status: TerminalStatus): void {
+    this.#clientId = clientId;
+    const client = Buffer.from(clientId).toString('hex');
+    // Before it has that name itself.
+    const typedOfPiece = this.#host.cameAgain(client);
+    this.#client = client;
+    this.#typed = status.typed(clientId) + typedOfPiece;
+    if (typedOfPiece > 0) status.recordTyped(clientId, this.#typed);
+    this.#inputSeq = this.#typed;
+  }
+
   #input(seq: number, bytes: Uint8Array): void {
     if (!this.mayType) throw readOnly();
     if (seq > this.#inputSeq) throw new HoldfastError('ERR_FRAME', 'input is missing before this');
     // A client that re-attached sends what was not acknowledged again; we may have had part of it.
     const fresh = bytes.subarray(Math.min(bytes.length, this.#inputSeq - seq));
     if (fresh.length === 0) return;
-    const { status } = this.#facts();
-    if (this.#inputSeq + fresh.length - status.sequence(this.#slot) > limits.PTY_INPUT_BYTES) {
+    if (this.#inputSeq + fresh.length - this.#typed > limits.PTY_INPUT_BYTES) {
       throw new HoldfastError('ERR_INPUT_OVERRUN', 'more input than the stated window');
     }
     this.#inputSeq += fresh.length;
     const upTo = this.#inputSeq;
     this.#host.type(this, fresh, () => {
       // Recorded only when the kernel has it: if this worker dies before, the client sends it again.
-      status.setSequence(this.#slot, upTo);
+      this.#typed = upTo;
+      this.#facts().status.recordTyped(this.#clientId, upTo);
       this.#channel.send(
         encodeAgentFrame({ type: 'inputAck', seq: upTo, window: limits.PTY_INPUT_BYTES }),
       );

@@ -5,7 +5,7 @@ import { limits, type Clock, type Timer } from '../../shared/common/index.js';
 import type { ReadSlab } from '../../shared/node/ports/index.js';
 import { readNow } from '../../shared/node/system/index.js';
 import { MarkerFilter } from './marker-filter.js';
-import { readAllowance } from './read-allowance.js';
+import { isOnlyFlood, readAllowance } from './read-allowance.js';
 
 export interface PtyReaderOptions {
   /** Belongs to the reader from here on; it closes by itself when the PTY hangs up. */
@@ -16,16 +16,18 @@ export interface PtyReaderOptions {
   /** What is read into, and nobody else's. */
   readonly slab: ReadSlab;
   readonly clock: Clock;
-  /** Output in order, in pieces of PTY_BATCH_BYTES where it floods. `bytes` is only valid during the call. */
+  /** Output in order, as it is read. `bytes` is only valid during the call. */
   onData(bytes: Uint8Array): void;
-  /** All that was given to `onData` out of the slab has been dealt with. */
+  /** What was given to `onData` out of the slab has been dealt with. */
   onTaken(): void;
+  /** It is time to hand on what came since the last call: after PTY_BATCH_BYTES where it floods. */
+  onBatch(): void;
   /** The process has ended and all its output has been handed over. Called once. */
   onEnd(): void;
 }
 
 /** For reads outside libuv; one for all terminals of the thread, since each is dealt with at once. */
-const scratch = Buffer.allocUnsafeSlow(limits.PTY_READ_SLAB_BYTES);
+const scratch = Buffer.allocUnsafeSlow(limits.PTY_BATCH_BYTES);
 
 /** After the process has ended, how long the PTY may stay open before the end is marked. */
 const HELD_OPEN_MS = 50;
@@ -33,14 +35,17 @@ const HELD_OPEN_MS = 50;
 const MARK_MS = 2_000;
 const POLL_MIN_MS = 5;
 const POLL_MAX_MS = 250;
-/** Output collects this long during a flood, so that whoever gets it has few large pieces to deal with. */
+/** Output collects this long during a flood, so that viewers have few large pieces to deal with. */
 const COLLECT_MS = 2;
 /** Output this soon after input is its echo and goes on at once. */
 const ECHO_MS = 20;
-/** A read that finds less room than this in the slab would be cut. */
-const MIN_SPACE_BYTES = 16 * limits.KIB;
 /** After a read of so much there is probably more: the kernel holds up to 4 KiB ready, and refills it at once. */
 const FULL_READ_BYTES = 2 * limits.KIB;
+/**
+ * From one read of a flood to the next, where this thread serves no other. The kernel needs about so long to have 4 KiB
+ * ready; who asks earlier is made to wait for its worker, which takes 40 µs. Far beyond it, and nothing is gained.
+ */
+const REFILL_MS = 0.01;
 
 /**
  * Reads a PTY master to its true end.
@@ -59,6 +64,8 @@ export class PtyReader {
   #timer: Timer | undefined;
   #pollMs = POLL_MIN_MS;
   #handedOverAt = Number.NEGATIVE_INFINITY;
+  /** Given to `onData` since the last `onBatch`. */
+  #collectedBytes = 0;
   #inputAt = Number.NEGATIVE_INFINITY;
   #immediate: NodeJS.Immediate | undefined;
   #collecting: Timer | undefined;
@@ -146,22 +153,27 @@ export class PtyReader {
   /**
    * `first` bytes were read. Reads on by itself as long as the program keeps up, since it takes a fifth of what it costs
    * to be called for each 4 KiB.
+   *
+   * Each piece is dealt with before the next read, since the kernel fills its 4 KiB anew meanwhile (docs/performance.md).
    */
   #read(first: number): void {
     const { slab, ioFd } = this.#options;
     const allowance = first < FULL_READ_BYTES ? 0 : readAllowance();
     let length = first;
+    let readAt = performance.now();
     for (let turn = 0; ;) {
       slab.added(length);
       turn += length;
-      if (slab.waitingBytes >= limits.PTY_BATCH_BYTES || slab.spaceBytes < MIN_SPACE_BYTES) {
-        this.#handOver();
-      }
+      this.#data(slab.waiting);
+      this.#options.onTaken();
+      if (this.#collectedBytes >= limits.PTY_BATCH_BYTES) this.#handOver();
       if (length < FULL_READ_BYTES || turn >= allowance || this.#isIdle()) break;
+      while (isOnlyFlood() && performance.now() < readAt + REFILL_MS);
       length = readNow(ioFd, slab.space());
       if (length <= 0) break;
+      readAt = performance.now();
     }
-    if (slab.waitingBytes > 0 && !this.#ended) this.#schedule();
+    if (this.#collectedBytes > 0 && !this.#ended) this.#schedule();
   }
 
   #schedule(): void {
@@ -179,14 +191,12 @@ export class PtyReader {
     }
   }
 
-  /** Gives on what was read so far. */
   #handOver(): void {
     this.#unschedule();
-    const { slab, clock } = this.#options;
-    if (this.#ended || slab.waitingBytes === 0) return;
-    this.#handedOverAt = clock.now();
-    this.#data(slab.waiting);
-    this.#options.onTaken();
+    if (this.#ended || this.#collectedBytes === 0) return;
+    this.#collectedBytes = 0;
+    this.#handedOverAt = this.#options.clock.now();
+    this.#options.onBatch();
   }
 
   #unschedule(): void {
@@ -198,6 +208,7 @@ export class PtyReader {
 
   #data(bytes: Uint8Array): void {
     if (this.#ended) return;
+    this.#collectedBytes += bytes.length;
     if (this.#mark === undefined) {
       this.#options.onData(bytes);
       return;
@@ -229,6 +240,7 @@ export class PtyReader {
       }
       this.#pollMs = POLL_MIN_MS;
       this.#data(scratch.subarray(0, length));
+      this.#handOver();
       // Re-read: `#data` may have ended or paused us, which the type checker cannot see.
       if (this.#isIdle()) return;
     }
@@ -294,6 +306,7 @@ export class PtyReader {
         const length = readSync(this.#options.ioFd, scratch, 0, scratch.length, null);
         if (length === 0) break;
         this.#data(scratch.subarray(0, length));
+        this.#handOver();
       }
     } catch {
       // EAGAIN or EIO: nothing is left.

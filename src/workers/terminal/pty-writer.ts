@@ -13,8 +13,12 @@ export function isInterrupt(bytes: Uint8Array): boolean {
 }
 
 interface Pending {
+  /** What the kernel does not have yet. */
   bytes: Uint8Array;
+  readonly length: number;
   readonly done: () => void;
+  /** Absent: nobody can take it back. */
+  readonly client: string | undefined;
 }
 
 /**
@@ -25,7 +29,7 @@ interface Pending {
 export class PtyWriter {
   readonly #fd: number;
   readonly #clock: Clock;
-  readonly #queue: Pending[] = [];
+  #queue: Pending[] = [];
   #retry: Timer | undefined;
   #retryMs = RETRY_MIN_MS;
   #closed = false;
@@ -35,11 +39,26 @@ export class PtyWriter {
     this.#clock = clock;
   }
 
-  /** Queues `bytes`; `done` is called when the kernel has all of them, or when nobody can read them. */
-  write(bytes: Uint8Array, done: () => void): void {
+  /**
+   * Queues `bytes`; `done` is called when the kernel has all of them, or when nobody can read them.
+   *
+   * @param client Who may take them {@link takeBack | back}. Absent: nobody.
+   */
+  write(bytes: Uint8Array, done: () => void, client?: string): void {
     if (this.#closed) return;
-    this.#queue.push({ bytes, done });
+    this.#queue.push({ bytes, length: bytes.length, done, client });
     if (this.#retry === undefined) this.#flush();
+  }
+
+  /**
+   * Drops what `client` has typed and the kernel does not have, without a call of `done`, since the client sends it
+   * again. Returns how many bytes of the first piece dropped are typed already.
+   */
+  takeBack(client: string): number {
+    const first = this.#queue.find((piece) => piece.client === client);
+    if (first === undefined) return 0;
+    this.#queue = this.#queue.filter((piece) => piece.client !== client);
+    return first.length - first.bytes.length;
   }
 
   /**

@@ -11,6 +11,7 @@ import { ViewerChannel } from './viewer-channel.js';
 export class RawViewer implements Viewer {
   readonly id: ViewerId;
   readonly subject: string;
+  readonly client = undefined;
   readonly mayType = true;
   readonly rights = 'type';
   readonly isOwner: boolean;

@@ -19,6 +19,11 @@ export function readAllowance(): number {
   return Math.min(MOST_BYTES, TURN_BYTES / Math.max(floodsBefore, floodsNow));
 }
 
+/** Nobody else of this thread had much to read, in this turn and the last one. */
+export function isOnlyFlood(): boolean {
+  return floodsNow <= 1 && floodsBefore <= 1;
+}
+
 /** Immediates run when all that could be read has been told of. */
 function endTurn(): void {
   floodsBefore = floodsNow;

@@ -22,6 +22,7 @@ import { ReplayFilter, stripQueries } from '../../shared/node/vt/index.js';
 export class RptyViewer implements Viewer {
   readonly id: ViewerId;
   readonly subject: string;
+  readonly client = undefined;
   readonly mayType: boolean;
   readonly rights: 'view' | 'type';
   readonly isOwner: boolean;

@@ -3,7 +3,6 @@ import {
   assertNever,
   createLogger,
   deferred,
-  limits,
   systemClock,
   toErrorRecord,
   type Clock,
@@ -23,7 +22,8 @@ import {
 import { Answering } from './answers/index.js';
 import { createViewer } from './create-viewer.js';
 import { guardedClock, type Guard } from './guard.js';
-import { GrowthBudget, OutputLog } from './output-log.js';
+import { openLog } from './open-log.js';
+import type { OutputLog } from './output-log.js';
 import { PtyReader } from './pty-reader.js';
 import { isInterrupt, PtyWriter } from './pty-writer.js';
 import { RecorderSlot } from './recorder-slot.js';
@@ -35,7 +35,7 @@ import { ViewerDoor } from './viewer-door.js';
 import { ViewerSet } from './viewer-set.js';
 import { TerminalScreen } from './screen/index.js';
 import type { AttachPoint, Viewer, ViewerHost } from './viewer.js';
-import { SequenceScanner } from '../../shared/node/vt/index.js';
+import type { SequenceScanner } from '../../shared/node/vt/index.js';
 
 const NOTHING = new Uint8Array();
 
@@ -79,25 +79,18 @@ export class Terminal implements ViewerHost {
     });
     this.#status = new TerminalStatus(task.status);
     this.#slab = new ReadSlab(task.slab, this.#status);
-    this.#scanner = SequenceScanner.unpack(this.#status.fold);
-    this.#log = new OutputLog({
-      ringBytes: task.ringBytes,
-      leadInBytes: task.replays ? limits.RING_LEAD_IN_BYTES : 0,
-      budget: new GrowthBudget(task.growthBudget),
-      recovered: task.blocks,
-      head: this.#status.head,
-      onBlock: (block) => {
-        this.#post({ type: 'block', block });
+    const { log, scanner } = openLog({
+      task,
+      status: this.#status,
+      post: (event) => {
+        this.#post(event);
       },
-      onBlockFreed: (index) => {
-        this.#post({ type: 'blockFreed', index });
-      },
-      onEvict: (bytes, end) => {
+      evicting: (end) => {
         this.#screen.evicting(end);
-        this.#scanner.skip(bytes);
-        this.#status.fold = this.#scanner.pack();
       },
     });
+    this.#log = log;
+    this.#scanner = scanner;
     this.#screen = new TerminalScreen({
       ...task,
       log: this.#log,
@@ -199,12 +192,17 @@ export class Terminal implements ViewerHost {
       clock: this.#clock,
       onData: (bytes) => {
         this.#run(() => {
-          this.#output(bytes);
+          this.#append(bytes);
         });
       },
       onTaken: () => {
         // Where a defect ended the service, what is not in the log is for the next worker.
         if (this.#state !== 'closed') this.#slab.taken(this.#log.head);
+      },
+      onBatch: () => {
+        this.#run(() => {
+          this.#offer();
+        });
       },
       onEnd: () => {
         this.#run(() => {
@@ -236,7 +234,7 @@ export class Terminal implements ViewerHost {
       });
     });
     const leftBehind = this.#slab.leftBehind(this.#log.head);
-    if (leftBehind.length > 0) this.#output(leftBehind);
+    if (leftBehind.length > 0) this.#append(leftBehind);
     this.#post({ type: 'adopted' });
     if (this.#task.readFd === undefined) {
       this.#processExit = this.#task.exit;
@@ -270,6 +268,16 @@ export class Terminal implements ViewerHost {
     return point;
   }
 
+  cameAgain(client: string): number {
+    for (const other of [...this.#viewers]) {
+      if (other.client !== client) continue;
+      other.end();
+      // The end of its channel may be long in coming.
+      this.#leaves(other);
+    }
+    return this.#writer.takeBack(client);
+  }
+
   arrived(): void {
     this.#answering.changed();
   }
@@ -280,13 +288,13 @@ export class Terminal implements ViewerHost {
     if (!this.sharing.control.takesInputOf(viewer)) {
       this.sharing.control.refuseInput(viewer, bytes.length);
       // In its turn, so that what this viewer typed before is not recorded as less than this.
-      this.#writer.write(NOTHING, done);
+      this.#writer.write(NOTHING, done, viewer.client);
       return;
     }
     this.#reader.inputArrived();
     this.#answering.typed(viewer);
     this.#recorder.typed(bytes);
-    this.#writer.write(bytes, done);
+    this.#writer.write(bytes, done, viewer.client);
     if (isInterrupt(bytes)) this.#viewers.interrupted(viewer);
   }
 
@@ -301,14 +309,18 @@ export class Terminal implements ViewerHost {
   }
 
   left(viewer: Viewer): void {
-    this.#viewers.delete(viewer);
-    this.sharing.left(viewer);
-    this.#answering.left(viewer);
+    this.#leaves(viewer);
     this.#door.left(viewer.id);
   }
 
   refused(viewer: Viewer, error: ErrorRecord): void {
     this.#logger.warn('viewer refused', { viewer: viewer.id, ...error });
+  }
+
+  #leaves(viewer: Viewer): void {
+    this.#viewers.delete(viewer);
+    this.sharing.left(viewer);
+    this.#answering.left(viewer);
   }
 
   #obey(command: TerminalCommand): void {
@@ -347,13 +359,17 @@ export class Terminal implements ViewerHost {
     }
   }
 
-  #output(bytes: Uint8Array): void {
+  #append(bytes: Uint8Array): void {
     this.#screen.appending(bytes);
     this.#log.append(bytes);
     this.#status.head = this.#log.head;
     this.#answering.appended(bytes);
     if (this.#task.replays) this.#shell.appended(bytes);
     this.#recorder.outputAdded(bytes.length);
+  }
+
+  /** To those who look at it. */
+  #offer(): void {
     this.#viewers.outputAdded();
     this.#shell.tell();
   }

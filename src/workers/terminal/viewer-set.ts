@@ -9,6 +9,8 @@ import type { AttachPoint, Viewer } from './viewer.js';
 
 /** A paused reader looks again whether the viewer that it waits for still counts. */
 const RECHECK_MS = 250;
+/** May be read until the next look at the pace. */
+const READ_BYTES = limits.PTY_BATCH_BYTES + limits.PTY_READ_SLAB_BYTES;
 
 /** What viewers are told of the screen; see `TerminalScreen`. */
 interface ViewedScreen {
@@ -201,7 +203,7 @@ export class ViewerSet {
         this.#patience.isWorthWaiting(viewer, head, now),
       );
     log.protect(floor);
-    if (lag < this.#highWaterBytes && log.hasRoom(limits.PTY_READ_SLAB_BYTES)) {
+    if (lag < this.#highWaterBytes && log.hasRoom(READ_BYTES)) {
       this.#recheck?.cancel();
       this.#recheck = undefined;
       this.#patience.charge([], now);

@@ -24,6 +24,8 @@ export interface AttachPoint extends LogPoint {
 export interface Viewer {
   readonly id: ViewerId;
   readonly subject: string;
+  /** The same however often one client comes again. Absent: it does not say. */
+  readonly client: string | undefined;
   /** It may type and wants to. Everybody else never types, resizes, configures or answers queries. */
   readonly mayType: boolean;
   /** What its ticket allows, whatever it chose; `view` sees less of who else is there. */
@@ -74,7 +76,7 @@ export interface Viewer {
   sendShell(at: ShellEventAt): boolean;
   /** Last word, after the last byte; closes the channel. */
   sendExit(exit: ExitStatus, totalBytes: number): void;
-  /** Last word; closes the channel. Absent error: a plain close. */
+  /** Last word; closes the channel, and no longer listens. Absent error: a plain close. */
   end(error?: ErrorRecord): void;
 }
 
@@ -99,6 +101,12 @@ export interface ViewerHost {
   arrived(viewer: Viewer): void;
   /** Whether `viewer` is the one to answer queries in the log from `offset` on, and up to where that is so. */
   answering(viewer: Viewer, offset: number): { readonly answers: boolean; readonly until: number };
+  /**
+   * `client` comes by a new channel: the viewers it has been, whose channels nobody has heard the end of, end here, and
+   * what they typed and the kernel does not have is dropped, since the client sends it again. Returns how many bytes
+   * of the first piece dropped the kernel has.
+   */
+  cameAgain(client: string): number;
   /** `done` is called when the kernel has the bytes, or when it is settled that they are not typed. */
   type(viewer: Viewer, bytes: Uint8Array, done: () => void): void;
   readonly sharing: ViewerSharing;

@@ -37,11 +37,11 @@ async function run(): Promise<number> {
 function serve(client: Client): Promise<number> {
   switch (mode) {
     case 'exec':
-      return openChannel((done) => client.exec(first, done)).then(interact);
+      return runSession((done) => client.exec(first, done));
     case 'shell':
-      return openChannel((done) =>
+      return runSession((done) =>
         client.shell({ term: 'xterm', rows: Number(first), cols: Number(second) }, done),
-      ).then(interact);
+      );
     case 'local':
       return local(client, Number(first), Number(second));
     case 'remote':
@@ -53,9 +53,22 @@ function serve(client: Client): Promise<number> {
   }
 }
 
-function openChannel(
-  open: (done: (error: Error | undefined, channel: ClientChannel) => void) => void,
-): Promise<ClientChannel> {
+type Open = (done: (error: Error | undefined, channel: ClientChannel) => void) => void;
+
+/**
+ * Within the callback, not after it: the exit status may come in the same packet as the answer to the request, and
+ * `exit` is told before anything that waits for a promise runs.
+ */
+function runSession(open: Open): Promise<number> {
+  return new Promise((resolve, reject) => {
+    open((error, channel) => {
+      if (error === undefined) resolve(interact(channel));
+      else reject(error);
+    });
+  });
+}
+
+function openChannel(open: Open): Promise<ClientChannel> {
   return new Promise((resolve, reject) => {
     open((error, channel) => {
       if (error === undefined) resolve(channel);

@@ -7,16 +7,21 @@ import { StreamIds } from '../../../src/shared/common/data-channels/index.js';
 import type { OwnedBytes } from '../../../src/shared/common/index.js';
 import type { SeededRandom } from '../random.js';
 
+interface Message {
+  readonly bytes: OwnedBytes;
+  readonly isText: boolean;
+}
+
 type Packet =
   | { readonly type: 'open'; readonly names: DataChannelNames }
-  | { readonly type: 'message'; readonly bytes: OwnedBytes }
+  | { readonly type: 'message'; readonly message: Message }
   | { readonly type: 'reset' };
 
 interface Incoming {
   /** Absent: the application has not been told of the stream yet. */
   attached: boolean;
   names: DataChannelNames | undefined;
-  readonly messages: OwnedBytes[];
+  readonly messages: Message[];
   reset: boolean;
 }
 
@@ -30,10 +35,14 @@ export class CarelessStack implements StreamStack {
   readonly copies = false;
   readonly isIdle = true;
   readonly hasRoom = true;
+  readonly partBytes: number | undefined;
   peer!: CarelessStack;
   isClosed = false;
   /** All bytes that were sent on a stream, by its label. */
   readonly sent = new Map<string, number[]>();
+  /** Text messages that were sent, and how long each binary one was. */
+  readonly texts: string[] = [];
+  readonly lengths: number[] = [];
   readonly #labels = new Map<number, string>();
   readonly #events: StackEvents;
   readonly #random: SeededRandom;
@@ -46,8 +55,14 @@ export class CarelessStack implements StreamStack {
 
   constructor(
     events: StackEvents,
-    options: { readonly random: SeededRandom; readonly parity: 0 | 1; readonly careless: boolean },
+    options: {
+      readonly random: SeededRandom;
+      readonly parity: 0 | 1;
+      readonly careless: boolean;
+      readonly partBytes?: number | undefined;
+    },
   ) {
+    this.partBytes = options.partBytes;
     this.#events = events;
     this.#random = options.random;
     this.#ids = new StreamIds(options.parity);
@@ -65,8 +80,16 @@ export class CarelessStack implements StreamStack {
   send(id: number, bytes: OwnedBytes): void {
     if (this.#ended.has(id)) return;
     const label = this.#labels.get(id) ?? '';
+    this.lengths.push(bytes.length);
     this.sent.set(label, [...(this.sent.get(label) ?? []), ...bytes]);
-    this.#queue(id, { type: 'message', bytes });
+    this.#queue(id, { type: 'message', message: { bytes, isText: false } });
+  }
+
+  sendText(id: number, text: string): void {
+    if (this.#ended.has(id)) return;
+    this.texts.push(text);
+    const bytes = new TextEncoder().encode(text);
+    this.#queue(id, { type: 'message', message: { bytes, isText: true } });
   }
 
   end(id: number): void {
@@ -134,7 +157,7 @@ export class CarelessStack implements StreamStack {
       stream.reset = true;
       if (this.waits && !stream.attached) stream.messages.length = 0;
     } else if (!this.waits || !this.#ended.has(id)) {
-      stream.messages.push(packet.bytes);
+      stream.messages.push(packet.message);
       if (this.waits && !stream.attached && this.#random.next() < 0.5) stream.messages.reverse();
     }
   }
@@ -146,8 +169,10 @@ export class CarelessStack implements StreamStack {
       const actions: (() => void)[] = [];
       if (stream.messages.length > 0)
         actions.push(() => {
-          const bytes = stream.messages.shift();
-          if (bytes !== undefined) this.#events.message(id, bytes);
+          const message = stream.messages.shift();
+          if (message === undefined) return;
+          if (message.isText) this.#events.text(id, message.bytes);
+          else this.#events.message(id, message.bytes);
         });
       if (stream.reset && (this.waits || stream.messages.length === 0))
         actions.push(() => {

@@ -14,9 +14,12 @@ export class UdpPath {
   readonly #ends: { client?: Address; server?: Address } = {};
   #isCut = false;
   readonly #filter: PathFilter;
+  readonly #delayMs: number;
 
-  constructor(filter: PathFilter = (datagram) => [datagram]) {
+  /** @param delayMs each way. */
+  constructor(filter: PathFilter = (datagram) => [datagram], delayMs = 0) {
     this.#filter = filter;
+    this.#delayMs = delayMs;
   }
 
   async open(): Promise<void> {
@@ -46,6 +49,7 @@ export class UdpPath {
   }
 
   close(): void {
+    this.#isCut = true;
     for (const socket of Object.values(this.#sides)) socket.close();
   }
 
@@ -61,8 +65,13 @@ export class UdpPath {
     this.#ends[sender] ??= { host: from.address, port: from.port };
     const end = this.#ends[standsFor];
     if (this.#isCut || end === undefined) return;
-    for (const each of this.#filter(datagram, standsFor))
-      this.#sides[sender].send(each, end.port, end.host);
+    for (const each of this.#filter(datagram, standsFor)) {
+      const pass = (): void => {
+        if (!this.#isCut) this.#sides[sender].send(each, end.port, end.host);
+      };
+      if (this.#delayMs === 0) pass();
+      else setTimeout(pass, this.#delayMs);
+    }
   }
 }
 

@@ -34,6 +34,8 @@ export interface WebRtcPairOptions extends PairOptions {
   readonly server: WebRtcEngine | 'hosted';
   /** Of the path, which there is then. */
   readonly filter?: PathFilter;
+  /** Of the path, each way, in ms; there is one then. */
+  readonly delayMs?: number;
 }
 
 /** The host has gone on to live, so it says what has become of the peer. */
@@ -49,9 +51,11 @@ export async function webRtcPair({
   server: serverEngine,
   throughPath = false,
   filter,
+  delayMs = 0,
   ...rest
 }: WebRtcPairOptions): Promise<WebRtcPair> {
-  const path = throughPath || filter !== undefined ? new UdpPath(filter) : undefined;
+  const hasPath = throughPath || filter !== undefined || delayMs > 0;
+  const path = hasPath ? new UdpPath(filter, delayMs) : undefined;
   await path?.open();
   const early: IceCandidate[] = [];
   let toServer = (candidate: IceCandidate): void => {
@@ -114,6 +118,11 @@ function sendGarbage({ internals, peer }: Insides): void {
   const link = internals?.dtlsTransport.role === 'client' ? 0 : 1;
   void internals?.sctp.send(link, 53, Buffer.alloc(16, 0xff), { ordered: true });
   // A second link, on a stream of either parity, since libdatachannel refuses the wrong one itself.
-  for (const id of [900, 901])
-    peer?.createDataChannel('1', { protocol: 'holdfast-link', id }).onClosed(() => undefined);
+  for (const id of [900, 901]) {
+    try {
+      peer?.createDataChannel('1', { protocol: 'holdfast-link', id }).onClosed(() => undefined);
+    } catch {
+      // The other end has heard enough already, and has ended the connection.
+    }
+  }
 }

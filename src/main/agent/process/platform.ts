@@ -30,8 +30,7 @@ const POSIX: ShellPlatform = {
   hasLoginShell: true,
   shellVariable: 'SHELL',
   commandArgs: (_shell, command) => ['-c', command],
-  // `-l` rather than a dash in front of argv[0]: every shell in use knows it, and the launcher that
-  // sets SSH_TTY is a plain sh, which cannot choose argv[0] for what it executes.
+  // `-l` rather than a dash in front of argv[0]: every shell in use knows it, and node-pty cannot choose argv[0].
   sessionArgs: () => ['-l'],
   programArgs: (shell, words) => {
     const name = shell.slice(shell.lastIndexOf('/') + 1);

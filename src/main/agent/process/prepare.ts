@@ -27,7 +27,7 @@ export type PrepareCommand = (
 
 /**
  * Makes the one function by which sessions, terminals and the startup script get their command.
- * It throws ERR_SHELL_NOT_FOUND, ERR_DIRECTORY_NOT_FOUND and ERR_INVALID_ARGUMENT, all before any fork.
+ * It throws ERR_SHELL_NOT_FOUND, ERR_DIRECTORY_NOT_FOUND and ERR_INVALID_ARGUMENT, all before any start.
  */
 export function createPrepareCommand(options: PrepareOptions = {}): PrepareCommand {
   const readUser = options.user ?? currentUser;

@@ -34,7 +34,7 @@ export interface SpawnedProcess extends Leader {
 
 /**
  * All children with pipes of one agent. Each leads a session and process group of its own and is ended,
- * group and all, when the registry closes. Main thread only: every fork happens there.
+ * group and all, when the registry closes. Main thread only: every child is started there.
  */
 export class ProcessRegistry implements Closable {
   readonly #running = new Set<Leader>();
@@ -84,7 +84,7 @@ export class ProcessRegistry implements Closable {
       return { leader: process, streams: ownStreams(process.child) };
     }
     try {
-      const leader = this.#spawnLeader(command, pipes);
+      const leader = await this.#spawnLeader(command, pipes);
       return { leader, streams: parentStreams(pipes) };
     } catch (error) {
       for (const pipe of pipes) closePipe(pipe);
@@ -93,15 +93,14 @@ export class ProcessRegistry implements Closable {
   }
 
   /** Not by Node, whose way of it stops this thread for longer the more memory the agent has. */
-  #spawnLeader(command: PreparedCommand, [stdin, stdout, stderr]: Pipes): Leader {
+  async #spawnLeader(command: PreparedCommand, [stdin, stdout, stderr]: Pipes): Promise<Leader> {
     if (this.#isClosing()) throw new HoldfastError('ERR_CLOSED', 'the agent is closing');
     sealInheritedDescriptors();
-    try {
-      const stdio = [stdin.readFd, stdout.writeFd, stderr.writeFd] as const;
-      return this.#track(spawnSession({ ...command, stdio }));
-    } catch (error) {
+    const stdio = [stdin.readFd, stdout.writeFd, stderr.writeFd] as const;
+    const spawned = await spawnSession(() => ({ ...command, stdio })).catch((error: unknown) => {
       throw wrapError(error, 'ERR_SPAWN', `start ${command.file}`);
-    }
+    });
+    return await this.#unlessClosing(this.#track(spawned));
   }
 
   #track<T extends Pick<Leader, 'pid' | 'exited'>>(started: T): T & Leader {
@@ -133,13 +132,14 @@ export class ProcessRegistry implements Closable {
     });
     // Later errors are failed signals, which matter to nobody.
     child.on('error', () => undefined);
-    const process = this.#track({ child, pid: child.pid as number, exited });
-    if (this.#isClosing()) {
-      // `close` began while the child was starting and does not know of it.
-      await process.end();
-      throw new HoldfastError('ERR_CLOSED', 'the agent is closing');
-    }
-    return process;
+    return await this.#unlessClosing(this.#track({ child, pid: child.pid as number, exited }));
+  }
+
+  /** `close` may have begun while the child was starting, and does not know of it. */
+  async #unlessClosing<T extends Leader>(leader: T): Promise<T> {
+    if (!this.#isClosing()) return leader;
+    await leader.end();
+    throw new HoldfastError('ERR_CLOSED', 'the agent is closing');
   }
 
   readonly close = once(async () => {

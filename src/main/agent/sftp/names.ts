@@ -23,12 +23,12 @@ export class Names {
   }
 
   /**
-   * The name to give to a system call. A copy, so that the packet it came in can go.
-   * @throws {StatusError} for an empty name, as the kernel would, and for one with a NUL in it.
+   * The name to give to a system call. A copy, so that the packet it came in can go. An empty one stays empty: the
+   * kernel refuses it, but of two names looks at the other one first.
+   * @throws {StatusError} for a name with a NUL in it.
    */
   absolute(name: Buffer): Buffer {
-    if (name.length === 0) throw new StatusError(STATUS.NO_SUCH_FILE);
-    return Buffer.from(this.#from(name), 'latin1');
+    return name.length === 0 ? Buffer.alloc(0) : Buffer.from(this.#from(name), 'latin1');
   }
 
   /**

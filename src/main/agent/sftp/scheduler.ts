@@ -36,9 +36,15 @@ export function collides(earlier: Access, later: Access): boolean {
   }
 }
 
-/** Whether `later` would be answered before `earlier` if it did not wait: reads of one file keep their order. */
-function overtakes(earlier: Access, later: Access): boolean {
-  return earlier.kind === 'read' && later.kind === 'read' && earlier.key === later.key;
+/** Key of the file whose data it moves. Absent: it moves none. */
+export function movedFile(access: Access): string | undefined {
+  return 'from' in access ? access.key : undefined;
+}
+
+/** Whether both move data of one file: those start in the order in which they came, to be answered in it. */
+function keepOrder(earlier: Access, later: Access): boolean {
+  const key = movedFile(earlier);
+  return key !== undefined && key === movedFile(later);
 }
 
 type Range = Extract<Access, { readonly from: number }>;
@@ -70,8 +76,8 @@ export interface SchedulerOptions {
 }
 
 /**
- * Starts tasks in the order in which they came, beside each other where their accesses allow it. Reads of
- * one file start in their order.
+ * Starts tasks in the order in which they came, beside each other where their accesses allow it. Reads and
+ * writes of one file start in their order.
  */
 export class Scheduler {
   readonly #options: SchedulerOptions;
@@ -98,7 +104,7 @@ export class Scheduler {
     const task: Task = { access, run, replyBytes, blockers: 0, dependents: [] };
     for (const earlier of this.#unfinished) {
       const isHeld = earlier.blockers > 0;
-      if (collides(earlier.access, access) || (isHeld && overtakes(earlier.access, access))) {
+      if (collides(earlier.access, access) || (isHeld && keepOrder(earlier.access, access))) {
         earlier.dependents.push(task);
         task.blockers += 1;
       }

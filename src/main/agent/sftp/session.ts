@@ -28,7 +28,7 @@ import {
 import { STATUS } from './protocol.js';
 import { Replies } from './replies.js';
 import { decodeRequest, type Request } from './requests.js';
-import { Scheduler } from './scheduler.js';
+import { movedFile, Scheduler } from './scheduler.js';
 import { fsetstatJob, setstatJob } from './setstat.js';
 import { SpareBuffers } from './spare-buffers.js';
 import { failureReply, isExpectedFailure } from './status.js';
@@ -108,8 +108,8 @@ class Session {
   #greeted = false;
   /** Bytes of requests that were taken and not answered. */
   #taken = 0;
-  /** The last read at work of each file, by the file's key: resolves when it is answered. */
-  readonly #reads = new Map<string, Promise<undefined>>();
+  /** The last read or write at work of each file, by the file's key: resolves when it is answered. */
+  readonly #lastOf = new Map<string, Promise<undefined>>();
   #requests = 0;
   #failure: HoldfastError | undefined;
   #onDone: () => void = () => undefined;
@@ -268,15 +268,16 @@ class Session {
   }
 
   /**
-   * Runs `job` and answers it. Reads of one file are answered in the order in which they were asked: the
-   * protocol does not demand it, but OpenSSH's client (9.2) cuts a download short, with status 0, where
-   * replies overtake each other. They start in that order, so the wait is for what is already at work.
+   * Runs `job` and answers it. Reads and writes of one file are answered in the order in which they were
+   * asked: the protocol does not demand it, but where replies overtake each other OpenSSH's client (9.2)
+   * cuts a download short, and truncates an upload whose data has all arrived, both with status 0. They
+   * start in that order, so the wait is for what is already at work.
    */
   async #perform(id: number, job: Job, requestBytes: number): Promise<void> {
-    const { access } = job;
+    const key = movedFile(job.access);
     const answered = deferred<undefined>();
-    const before = access.kind === 'read' ? this.#reads.get(access.key) : undefined;
-    if (access.kind === 'read') this.#reads.set(access.key, answered.promise);
+    const before = key === undefined ? undefined : this.#lastOf.get(key);
+    if (key !== undefined) this.#lastOf.set(key, answered.promise);
     this.#replies.promise(job.replyBytes);
     let reply: Buffer;
     try {
@@ -289,9 +290,7 @@ class Session {
     this.#taken -= requestBytes;
     if (this.#state !== 'ended') this.#send(reply);
     answered.resolve(undefined);
-    if (access.kind === 'read' && this.#reads.get(access.key) === answered.promise) {
-      this.#reads.delete(access.key);
-    }
+    if (key !== undefined && this.#lastOf.get(key) === answered.promise) this.#lastOf.delete(key);
   }
 
   #fail(error: unknown): void {

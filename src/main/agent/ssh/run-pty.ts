@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import {
   limits,
   once,
@@ -7,28 +6,9 @@ import {
   type OwnedBytes,
 } from '../../../shared/common/index.js';
 import type { TerminalSize } from '../../../shared/common/wire/index.js';
-import type { PreparedCommand } from '../process/index.js';
 import type { PtySession } from '../terminals/types.js';
 import type { SshChannel } from './channel.js';
 import type { Running } from './running.js';
-
-/** Where every POSIX system has a shell; the launcher below runs in it. */
-const LAUNCHER_SHELL = '/bin/sh';
-const LAUNCHER = 'SSH_TTY=$(tty) && export SSH_TTY; exec "$0" "$@"';
-
-/**
- * `command` behind a launcher that sets SSH_TTY. The name of the terminal is only known after the fork,
- * when the environment has been handed over already, so the child finds it out by itself. It replaces
- * itself, so pid, exit status and signals are those of the command.
- */
-export function withSshTty(command: PreparedCommand): PreparedCommand {
-  if (process.platform === 'win32' || !existsSync(LAUNCHER_SHELL)) return command;
-  return {
-    ...command,
-    file: LAUNCHER_SHELL,
-    args: ['-c', LAUNCHER, command.file, ...command.args],
-  };
-}
 
 /** Joins a PTY session to its channel. Owns both from here on. */
 export function runPty(channel: SshChannel, session: PtySession): Running {

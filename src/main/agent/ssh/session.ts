@@ -11,7 +11,7 @@ import type { SshChannel } from './channel.js';
 import { currentMotd } from './login-texts.js';
 import { checkTerm, clampSize } from './pty-request.js';
 import { runExec } from './run-exec.js';
-import { runPty, withSshTty } from './run-pty.js';
+import { runPty } from './run-pty.js';
 import { FAILED_STATUS } from './replies.js';
 import { runTerminal } from './run-terminal.js';
 import { RequestQueue } from './request-queue.js';
@@ -266,7 +266,7 @@ export class SshSession {
       this.#applyModes(slavePath, modes);
     };
     const session = await server.terminals.openSession(
-      { ...withSshTty(command), size, prepare },
+      { ...command, size, ttyVariable: 'SSH_TTY', prepare },
       peer.subject,
     );
     const running = runPty(this.channel, session);

@@ -4,12 +4,12 @@ import type { LaunchRequest } from './options.js';
 import type { TerminalHandle } from './terminal-handle.js';
 import type { Waiters } from './waiters.js';
 
-/** A terminal's place in the registry: taken before the fork, so that two attaches get one PTY. */
+/** A terminal's place in the registry: taken before the start, so that two attaches get one PTY. */
 export interface Entry {
   readonly handle: TerminalHandle;
-  /** Attaches that wait for the fork. Absent: it is done. */
+  /** Attaches that wait for the start. Absent: it is done. */
   waiting: (() => void)[] | undefined;
-  /** Why the fork did not happen; those who waited for it are told the same. */
+  /** Why the start failed; those who waited for it are told the same. */
   failure: { readonly cause: unknown } | undefined;
   /** Subject that started it; its quota counts it. */
   readonly owner: string;
@@ -27,7 +27,7 @@ export interface Entry {
 export interface Start {
   readonly size: TerminalSize;
   readonly launch: LaunchRequest;
-  /** This one reserved it, so it forks. */
+  /** This one reserved it, so it starts it. */
   readonly creator: boolean;
   /** And attaches then. */
   readonly attaches: boolean;

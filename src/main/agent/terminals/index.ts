@@ -1,5 +1,5 @@
 /**
- * Terminals, seen from main: who has which id, the forked processes and their masters, and which worker
+ * Terminals, seen from main: who has which id, the processes and their masters, and which worker
  * serves each. Terminal output never comes here, but for SSH sessions, whose bytes SSH needs.
  */
 export type { LaunchRequest, TerminalsOptions } from './options.js';

@@ -54,8 +54,8 @@ export class TerminalSession implements PtySession {
   }
 
   /** @throws {HoldfastError} ERR_SPAWN. */
-  start(command: PtyCommand): void {
-    this.#handle.start(command, { awaitsViewer: true });
+  async start(command: PtyCommand): Promise<void> {
+    await this.#handle.start(command, { awaitsViewer: true });
     this.#connect();
     void this.#handle.closed.then(async () => {
       // The end of the bytes came over the port before this; only a given-up terminal has none.

@@ -2,6 +2,7 @@ import {
   deferred,
   fromErrorRecord,
   HoldfastError,
+  toErrorRecord,
   type Deferred,
 } from '../../../shared/common/index.js';
 import type { TerminalAnswer } from '../../../shared/node/ports/index.js';
@@ -30,10 +31,15 @@ export class Questions {
 
   /** The worker that was asked is gone. */
   giveUp(): void {
-    const error = { code: 'ERR_WORKER_LOST', message: 'the terminal changed its worker' } as const;
+    const error = toErrorRecord(workerLost());
     for (const question of this.#open.values()) question.resolve({ type: 'refused', error });
     this.#open.clear();
   }
+}
+
+/** There is no worker to ask, or none any more. */
+export function workerLost(): HoldfastError {
+  return new HoldfastError('ERR_WORKER_LOST', 'the terminal changes its worker');
 }
 
 /** @throws {HoldfastError} what the worker refused with. */

@@ -123,10 +123,16 @@ export class TerminalRegistry implements Terminals {
       id: `ssh-${String(this.#lastSession)}` as TerminalId,
       nextViewer: () => this.#nextViewer(),
     });
-    session.start(command);
+    // From now on, so that it counts while it starts, and is ended if all is.
     this.#sessions.set(session, subject);
+    try {
+      await session.start(command);
+    } catch (error) {
+      this.#sessions.delete(session);
+      throw error;
+    }
     void session.exited.then(() => this.#sessions.delete(session));
-    return Promise.resolve(session);
+    return session;
   }
 
   async create(id: TerminalId, request: CreateRequest, subject: string): Promise<CreateResult> {
@@ -138,7 +144,7 @@ export class TerminalRegistry implements Terminals {
         idleMs: request.idleMs ?? this.#idleMs('terminal'),
         idleChosen: request.idleMs !== undefined,
       });
-    await this.#forked(entry, {
+    await this.#started(entry, {
       size: request,
       launch: request,
       creator: existing === undefined,
@@ -167,7 +173,7 @@ export class TerminalRegistry implements Terminals {
     }
     const { handle } = this.#entry(id);
     if (signal === undefined) {
-      await handle.end(patienceFor(handle), { all: true });
+      await handle.end(this.#patienceFor(handle), { all: true });
       return;
     }
     if (!(signal in constants.signals)) {
@@ -268,7 +274,7 @@ export class TerminalRegistry implements Terminals {
     const entry = existing ?? this.#reserve(id, { owner: spec.subject, idleMs, idleChosen: false });
     if (!entry.idleChosen) entry.idleMs = longer(entry.idleMs, idleMs);
     const creator = existing === undefined;
-    await this.#forked(entry, { size: spec.size, launch: {}, creator, attaches: true });
+    await this.#started(entry, { size: spec.size, launch: {}, creator, attaches: true });
     // It may have ended while we waited; then the channel closes and its viewer comes back.
     requireViewerRoom(entry.handle);
     entry.handle.attach({ ...spec, created: creator }, handle);
@@ -333,8 +339,8 @@ export class TerminalRegistry implements Terminals {
     return entry;
   }
 
-  /** The creator forks; the others wait for it, and fail with it. */
-  async #forked(entry: Entry, { size, launch, creator, attaches }: Start): Promise<void> {
+  /** The creator starts it; the others wait for it, and fail with it. */
+  async #started(entry: Entry, { size, launch, creator, attaches }: Start): Promise<void> {
     const { id } = entry.handle;
     if (!creator) {
       if (entry.waiting === undefined) return;
@@ -347,7 +353,7 @@ export class TerminalRegistry implements Terminals {
       entry.program = launch.command && commandLine(launch.command);
       this.#requireOpen();
       const { rows, cols } = size;
-      entry.handle.start({ ...command, size: { rows, cols } }, { awaitsViewer: attaches });
+      await entry.handle.start({ ...command, size: { rows, cols } }, { awaitsViewer: attaches });
     } catch (error) {
       this.#entries.delete(id);
       entry.failure = { cause: error };
@@ -373,7 +379,7 @@ export class TerminalRegistry implements Terminals {
     if (viewers > 0 || entry.idleMs === 0 || this.#closing) return;
     entry.idleTimer = this.#options.clock.after(entry.idleMs, () => {
       this.#options.logger.info('terminal idle for too long', { terminal: entry.handle.id });
-      void entry.handle.end(patienceFor(entry.handle), { all: false });
+      void entry.handle.end(this.#patienceFor(entry.handle), { all: false });
     });
   }
 
@@ -393,6 +399,10 @@ export class TerminalRegistry implements Terminals {
     if (keep && this.#exited.add({ handle, owner, program })) return true;
     this.#leave(handle);
     return false;
+  }
+
+  #patienceFor(handle: TerminalHandle): number {
+    return patienceFor(handle, this.#options.exitedKeepMs > 0);
   }
 
   /** Its viewers may take the rest. */

@@ -57,7 +57,16 @@ function signalGroupOf(group: number, signal: NodeJS.Signals): boolean {
  * Signals every process of a terminal's session, background jobs included. Only while the leader has not
  * been waited for: afterwards its number may be somebody else's.
  */
-export const signalSession: GroupSignaller = (leader, signal) => {
+export function signalSession(leader: number, signal: NodeJS.Signals): boolean {
+  known = { ...known, at: Number.NEGATIVE_INFINITY };
+  return signalKnown(leader, signal);
+}
+
+/**
+ * As {@link signalSession}, but a job that began in the last 20 ms may be missed: for ends, of which there may be
+ * thousands in a moment. It is hung up by its shell, or found by the next look.
+ */
+export const signalKnown: GroupSignaller = (leader, signal) => {
   let any = false;
   for (const group of groupsOfSession(leader)) any = signalGroupOf(group, signal) || any;
   return any;
@@ -69,6 +78,7 @@ export function signalForeground(leader: number, signal: NodeJS.Signals): void {
   signalGroupOf(foreground > 0 ? foreground : leader, signal);
 }
 
+/** Longer than {@link KNOWN_MS}. */
 const POLL_MS = 50;
 
 /**
@@ -84,13 +94,14 @@ export async function endSession(leader: number, clock: Clock): Promise<void> {
     ['SIGKILL', limits.CLOSE_TERM_MS],
   ] as const;
   for (const [signal, patience] of steps) {
-    signalSession(leader, signal);
+    signalKnown(leader, signal);
     // A stopped process takes no signal but KILL before this one.
-    signalSession(leader, 'SIGCONT');
+    signalKnown(leader, 'SIGCONT');
     const deadline = clock.now() + patience;
     while (clock.now() < deadline) {
-      if (!hasMembers(leader)) return;
+      // Before the look: what is known may be older than what has just begun.
       await sleep(POLL_MS, undefined, clock);
+      if (!hasMembers(leader)) return;
     }
   }
 }

@@ -36,14 +36,13 @@ import {
   type TerminalTask,
   type ViewerSpec,
 } from '../../../shared/node/ports/index.js';
-import { forkPty, sendBreak, type ForkedPty } from '../../../shared/node/pty/index.js';
 import { duplicateFd } from '../../../shared/node/system/index.js';
-import { endGroup } from '../process/index.js';
-import { endSession, signalForeground, signalSession } from './session-signal.js';
 import type { TerminalHandleOptions } from './handle-options.js';
 import { terminalNotFound } from './refuse.js';
+import { TerminalProcess } from './terminal-process.js';
 import { withinTime } from './within-time.js';
-import { Questions, raise } from './questions.js';
+import { Questions, raise, workerLost } from './questions.js';
+import { WaitingViewers } from './waiting-viewers.js';
 import { WorkerLosses } from './worker-losses.js';
 import type { PtyCommand } from './types.js';
 
@@ -51,7 +50,7 @@ import type { PtyCommand } from './types.js';
 const PORT_CLOSE_MS = 1_000;
 
 /**
- * Main's side of one terminal. It owns the master and the process, so that the death of the worker that
+ * Main's side of one terminal. It keeps the master and the process, so that the death of the worker that
  * reads it costs a pause and not the shell: then a further worker gets a new duplicate, the same ring
  * blocks and the same counters, and goes on at the next byte.
  */
@@ -70,18 +69,19 @@ export class TerminalHandle {
   readonly #closed = deferred<void>();
   /** Those who were there at the exit know of it, or all is over. */
   readonly #told = deferred<void>();
-  readonly #processExited = deferred<ExitStatus>();
-  #pty: ForkedPty | undefined;
-  /** Descriptors of the PTY that are still open here: the master, and what the worker uses. */
-  readonly #fds = new Set<number>();
+  readonly #process: TerminalProcess;
   #blocks: (SharedArrayBuffer | undefined)[] = [];
   readonly #checkpoints: (SharedArrayBuffer | undefined)[] = [undefined, undefined];
+  /** Absent: no worker serves it now. */
   #port: MessagePort | undefined;
+  /** They count among the viewers. */
+  readonly #waiting = new WaitingViewers((viewer) => {
+    this.#detached(viewer);
+  });
   #size: TerminalSize = { rows: limits.DEFAULT_ROWS, cols: limits.DEFAULT_COLS };
   #firstSize = this.#size;
   #shell: ShellState = UNKNOWN_SHELL;
   #termType = '';
-  #exit: ExitStatus | undefined;
   #endedAt: Date | undefined;
   /** Exited, and its log can be looked at. */
   #kept = false;
@@ -94,7 +94,6 @@ export class TerminalHandle {
   readonly #questions = new Questions();
   #pace: Pace;
   #sizePolicy: SizePolicy;
-  #sweep: Promise<void> | undefined;
 
   constructor(options: TerminalHandleOptions) {
     this.id = options.id;
@@ -102,7 +101,8 @@ export class TerminalHandle {
     this.#pace = options.pace;
     this.#sizePolicy = options.sizePolicy;
     this.closed = this.#closed.promise;
-    this.processExited = this.#processExited.promise;
+    this.#process = new TerminalProcess(options.clock);
+    this.processExited = this.#process.exited;
   }
 
   get state(): 'starting' | 'running' | 'exited' | 'closed' {
@@ -116,7 +116,7 @@ export class TerminalHandle {
   }
   /** Absent while the process runs. */
   get exit(): ExitStatus | undefined {
-    return this.#exit;
+    return this.#process.exit;
   }
   /** When the log was complete. Absent: it is not. */
   get endedAt(): Date | undefined {
@@ -135,38 +135,41 @@ export class TerminalHandle {
     return this.#status.rawInput;
   }
   get pid(): number {
-    return this.#pty?.pid ?? 0;
+    return this.#process.pty?.pid ?? 0;
   }
   /** `TERM` of what runs in it. */
   get termType(): string {
     return this.#termType;
   }
 
-  /** Forks and hands the PTY to a worker. `awaitsViewer`: see {@link TerminalTask}. @throws {HoldfastError} ERR_SPAWN. */
-  start(command: PtyCommand, { awaitsViewer }: { readonly awaitsViewer: boolean }): void {
-    const pty = forkPty(command, (exit) => {
-      this.#processEnded(exit);
+  /** Starts a program and hands its PTY to a worker. `awaitsViewer`: see {@link TerminalTask}. @throws {HoldfastError} ERR_SPAWN. */
+  async start(
+    command: PtyCommand,
+    { awaitsViewer }: { readonly awaitsViewer: boolean },
+  ): Promise<void> {
+    await this.#process.start(command, (exit) => {
+      this.#send({ type: 'processExited', exit });
     });
-    this.#pty = pty;
-    this.#fds.add(pty.masterFd);
     this.#size = command.size;
     this.#termType = command.env['TERM'] ?? '';
     this.#firstSize = command.size;
     this.#state = 'running';
-    command.prepare?.(pty.slavePath);
     this.#adopt(awaitsViewer);
   }
 
-  /** Transfers the port of a channel to the worker. After the exit the viewer still gets what there is. */
+  /**
+   * Transfers the port of a channel to the worker, or to the next one where this one has just died. After the exit the
+   * viewer still gets what there is; once all is over its channel is closed, which tells it to come back.
+   */
   attach(spec: ViewerSpec, handle: PortHandle): void {
-    if (this.#port === undefined) {
-      // Between two workers, or after the end: a channel without an owner tells its viewer to come back.
+    if (this.#state === 'closed') {
       handle.port.close();
       return;
     }
     this.#viewers.add(spec.viewer);
     this.#options.onViewers(this.#viewers.size);
-    this.#send({ type: 'attach', spec, handle }, [handle.port]);
+    if (this.#port === undefined) this.#waiting.add(spec, handle);
+    else this.#handOver(spec, handle);
   }
 
   resize(size: TerminalSize): void {
@@ -204,18 +207,17 @@ export class TerminalHandle {
 
   /** To the foreground job. Does nothing once the shell has ended. */
   signal(signal: NodeJS.Signals): void {
-    if (this.#exit === undefined && this.#pty !== undefined)
-      signalForeground(this.#pty.pid, signal);
+    this.#process.signal(signal);
   }
 
   /** A break on its line. False: it does not run, or has no such thing. */
   sendBreak(): boolean {
-    return this.#exit === undefined && this.#pty !== undefined && sendBreak(this.#pty.masterFd);
+    return this.#process.sendBreak();
   }
 
   /** To every process of its session, jobs in the background too. Does nothing once the shell has ended. */
   signalAll(signal: NodeJS.Signals): void {
-    if (this.#exit === undefined && this.#pty !== undefined) signalSession(this.#pty.pid, signal);
+    this.#process.signalAll(signal);
   }
 
   /**
@@ -224,21 +226,18 @@ export class TerminalHandle {
    * ignores the hang-up is ended too; without it that lives on, as `nohup` promises.
    */
   async end(patience: number, { all }: { readonly all: boolean }): Promise<void> {
+    // What is just being started can be ended as soon as it runs.
+    await this.#process.settled();
     this.#ending ??= this.#end(patience);
-    if (all && this.#exit === undefined && this.#pty !== undefined) {
-      this.#sweep ??= endSession(this.#pty.pid, this.#options.clock);
-    }
-    await Promise.all([this.#ending, this.#sweep]);
+    await Promise.all([this.#ending, all ? this.#process.sweep() : undefined]);
   }
 
   async #end(patience: number): Promise<void> {
-    if (this.#pty === undefined) {
+    if (this.#process.pty === undefined) {
       this.#finish();
       return;
     }
-    if (this.#exit === undefined) {
-      await endGroup(this.#pty.pid, this.processExited, signalSession, this.#options.clock);
-    }
+    await this.#process.hangUp();
     const timer = this.#options.clock.after(patience, () => {
       if (this.#kept) this.#told.resolve();
       else this.#abandon();
@@ -266,22 +265,15 @@ export class TerminalHandle {
     });
   }
 
-  #processEnded(exit: ExitStatus): void {
-    this.#exit = exit;
-    this.#processExited.resolve(exit);
-    this.#send({ type: 'processExited', exit });
-  }
-
   /** Viewers of a worker that died come back, each by itself. */
   #adopt(awaitsViewer = this.#viewers.size > 0): void {
-    const pty = this.#pty;
+    const { pty } = this.#process;
     if (pty === undefined || this.#state === 'closed') return;
     const { port1, port2 } = new MessageChannel();
     // A complete log has no PTY any more.
     const isComplete = this.#state === 'exited';
     const readFd = isComplete ? undefined : duplicateFd(pty.masterFd);
-    const ioFd = isComplete ? -1 : duplicateFd(pty.masterFd);
-    if (!isComplete) this.#fds.add(ioFd);
+    const ioFd = isComplete ? -1 : this.#process.openFd(pty);
     this.#status.generation += 1;
     this.#status.isBusy = false;
     this.#blocks = this.#blocks.filter((block) => block !== undefined);
@@ -312,10 +304,13 @@ export class TerminalHandle {
       blocks: this.#blocks as SharedArrayBuffer[],
       growthBudget: this.#options.growthBudget,
       awaitsViewer,
-      exit: this.#exit,
+      exit: this.#process.exit,
       shell: this.#shell,
     };
-    const portClosed = once(port1, 'close');
+    const portClosed = once(port1, 'close').then(() => {
+      // Ahead of the pool, which hears of a death when the thread is gone: what is sent until then would be lost.
+      if (this.#port === port1) this.#port = undefined;
+    });
     void this.#options.pool
       .run(task, [port2])
       .then(() => undefined, toErrorRecord)
@@ -325,10 +320,15 @@ export class TerminalHandle {
         port1.close();
         // The task is over, so nobody can use this number any more. The stream closed the other one;
         // if no stream was ever made by a thread that then died, that number is lost.
-        this.#closeFd(ioFd);
+        this.#process.closeFd(ioFd);
         if (!adopted && error === undefined && readFd !== undefined) closeSync(readFd);
         this.#settled(error);
       });
+    for (const { spec, handle } of this.#waiting.take()) this.#handOver(spec, handle);
+  }
+
+  #handOver(spec: ViewerSpec, handle: PortHandle): void {
+    this.#send({ type: 'attach', spec, handle }, [handle.port]);
   }
 
   #receive(event: TerminalEvent): void {
@@ -382,7 +382,8 @@ export class TerminalHandle {
   }
 
   #ask(question: TerminalQuestion): Promise<TerminalAnswer> {
-    if (this.#port === undefined) throw terminalNotFound(this.id);
+    if (this.#state === 'closed') throw terminalNotFound(this.id);
+    if (this.#port === undefined) throw workerLost();
     return this.#questions.ask((request) => {
       this.#send({ type: 'ask', request, question });
     });
@@ -404,12 +405,8 @@ export class TerminalHandle {
     this.#send({ type: 'release', keep: this.#kept });
     if (!this.#kept) return;
     // Background jobs that still have the other side open are told that nobody reads them any more.
-    for (const fd of this.#fds) this.#closeFd(fd);
+    this.#process.closeFds();
     if (this.#viewers.size === 0) this.#told.resolve();
-  }
-
-  #closeFd(fd: number): void {
-    if (this.#fds.delete(fd)) closeSync(fd);
   }
 
   /** The worker has let go of the terminal: with an `error` it died, else all is told or it failed alone. */
@@ -427,9 +424,10 @@ export class TerminalHandle {
 
   #adoptAgain(error: ErrorRecord): void {
     const { clock, logger } = this.#options;
-    // Their ports died with the worker; they attach anew, or have left.
+    // The ports of the others died with the worker; they attach anew, or have left.
     this.#viewers.clear();
-    this.#options.onViewers(0);
+    for (const viewer of this.#waiting.viewers()) this.#viewers.add(viewer);
+    this.#options.onViewers(this.#viewers.size);
     const isCause = error.code !== 'ERR_WORKER_LOST' || this.#status.isBusy;
     const isTooMany = this.#losses.add(isCause, clock.now());
     logger.warn('terminal lost its worker', { losses: this.#losses.count, isCause, ...error });
@@ -445,7 +443,8 @@ export class TerminalHandle {
       // Out of descriptors, most likely: the shell waits until there is one.
       logger.warn('terminal waits for a worker', { error: adoptError });
       this.#retry = clock.after(limits.ADOPT_MS, () => {
-        this.#adoptAgain(error);
+        if (this.#abandoned) this.#finish();
+        else this.#adoptAgain(error);
       });
     }
   }
@@ -454,8 +453,7 @@ export class TerminalHandle {
     this.#abandoned = true;
     this.#kept = false;
     this.#options.onExited();
-    if (this.#exit === undefined && this.#pty !== undefined)
-      signalSession(this.#pty.pid, 'SIGKILL');
+    this.#process.signalAll('SIGKILL');
     this.#finish();
   }
 
@@ -466,8 +464,9 @@ export class TerminalHandle {
     this.#retry?.cancel();
     this.#port?.close();
     this.#port = undefined;
+    this.#waiting.close();
     this.#options.onExited();
-    for (const fd of this.#fds) this.#closeFd(fd);
+    this.#process.closeFds();
     this.#blocks = [];
     this.#told.resolve();
     this.#closed.resolve();

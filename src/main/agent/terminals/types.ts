@@ -19,22 +19,14 @@ import type {
   WaitResult,
 } from '../../../shared/common/peer-auth/index.js';
 import type { RecordSpec } from '../../../shared/node/ports/index.js';
+import type { PtyOptions } from '../../../shared/node/pty/index.js';
 import type { IncomingChannel } from '../peers/types.js';
 
-/** What to run in a PTY. All of it was checked before; the fork itself only fails on system limits. */
-export interface PtyCommand {
-  readonly file: string;
-  readonly args: readonly string[];
-  /** Complete; nothing is added to it but what `terminalEnvironment` of the caller put in. */
-  readonly env: Readonly<Record<string, string>>;
-  readonly cwd: string;
-  readonly size: TerminalSize;
-  /**
-   * Runs after the PTY exists and before the first byte is read; gets the path of the slave. Terminal
-   * modes of an SSH session are set through it. Absent: the kernel's defaults with IUTF8.
-   */
-  readonly prepare?: ((slavePath: string) => void) | undefined;
-}
+/**
+ * What to run in a PTY. All of it was checked before: it only fails on system limits. Terminal modes of an SSH session
+ * are set through `prepare`.
+ */
+export type PtyCommand = PtyOptions;
 
 /** The channel of a session, and where its memory comes back from. */
 export interface SessionChannel extends ByteChannel {

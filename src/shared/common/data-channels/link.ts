@@ -19,6 +19,7 @@ import {
   type FrameType,
 } from '../framing/index.js';
 import type { OwnedBytes } from '../byte-channel.js';
+import { joinBytes } from '../join-bytes.js';
 
 export const LINK_PROTOCOL = 'holdfast-link';
 
@@ -31,6 +32,8 @@ export interface LinkFeatures {
    * taken it up. What comes before may be swapped or lost: see ADR 0037.
    */
   readonly waits: boolean;
+  /** It joins messages that come in parts, behind a text message that says how many. */
+  readonly joins: boolean;
 }
 
 export type LinkMessage =
@@ -52,7 +55,7 @@ export type LinkMessage =
   | { readonly type: 'pong' }
   | { readonly type: 'goodbye'; readonly error: ErrorRecord | undefined };
 
-const FEATURE = { handshake: 1, waits: 2 } as const;
+const FEATURE = { handshake: 1, waits: 2, joins: 4 } as const;
 /** Where `start` says them: behind magic and version. */
 const FEATURES_AT = 5;
 const LABEL = /^[0-9]{1,3}$/;
@@ -71,7 +74,11 @@ export function readLinkLabel(label: string): LinkFeatures {
 export function encodeLink(message: LinkMessage): OwnedBytes {
   switch (message.type) {
     case 'start':
-      return frame(FRAME.start, 0, concat(startPayload(), Uint8Array.of(toBits(message.features))));
+      return frame(
+        FRAME.start,
+        0,
+        joinBytes([startPayload(), Uint8Array.of(toBits(message.features))]),
+      );
     case 'credit':
       return frame(FRAME.credit, message.channel, u32Payload(message.bytes));
     case 'close':
@@ -80,7 +87,7 @@ export function encodeLink(message: LinkMessage): OwnedBytes {
       return frame(
         FRAME.end,
         message.channel,
-        concat(u32Payload(message.messages), reasonPayload(message.error)),
+        joinBytes([u32Payload(message.messages), reasonPayload(message.error)]),
       );
     case 'done':
       return frame(FRAME.done, message.channel, new Uint8Array(0));
@@ -132,23 +139,19 @@ function readLink({ type, channel, payload }: Frame): LinkMessage {
 }
 
 function frame(type: FrameType, channel: number, payload: Uint8Array): OwnedBytes {
-  return concat(frameHeader(type, channel, payload.length), payload);
+  return joinBytes([frameHeader(type, channel, payload.length), payload]);
 }
 
-function concat(first: Uint8Array, second: Uint8Array): OwnedBytes {
-  const bytes = new Uint8Array(first.length + second.length);
-  bytes.set(first);
-  bytes.set(second, first.length);
-  return bytes;
-}
-
-function toBits({ handshake, waits }: LinkFeatures): number {
-  return (handshake ? FEATURE.handshake : 0) | (waits ? FEATURE.waits : 0);
+function toBits({ handshake, waits, joins }: LinkFeatures): number {
+  return (
+    (handshake ? FEATURE.handshake : 0) | (waits ? FEATURE.waits : 0) | (joins ? FEATURE.joins : 0)
+  );
 }
 
 function toFeatures(bits: number): LinkFeatures {
   return {
     handshake: (bits & FEATURE.handshake) !== 0,
     waits: (bits & FEATURE.waits) !== 0,
+    joins: (bits & FEATURE.joins) !== 0,
   };
 }

@@ -48,7 +48,7 @@ interface End {
   readonly error?: ErrorRecord | undefined;
 }
 
-const PLAIN: LinkFeatures = { handshake: false, waits: false };
+const PLAIN: LinkFeatures = { handshake: false, waits: false, joins: false };
 const GOODBYE_MS = 500;
 const DRAIN_POLL_MS = 5;
 const NEVER_STOOD: ErrorRecord = { code: 'ERR_PEER_LOST', message: 'the connection never stood' };
@@ -114,6 +114,10 @@ export class LinkedConnection<B extends { readonly engine: string }> implements 
       send: (id, bytes) => {
         this.#stack.send(id, bytes);
       },
+      sendText: (id, text) => {
+        this.#stack.sendText(id, text);
+      },
+      partBytes: () => this.#stack.partBytes,
       endStream: (id, after) => {
         this.#stack.end(id, after);
       },
@@ -129,7 +133,12 @@ export class LinkedConnection<B extends { readonly engine: string }> implements 
       opened: (id, names) => this.#guard(() => this.#receiveOpen(id, names)) ?? false,
       message: (id, bytes) => {
         this.#guard(() => {
-          this.#receive(id, bytes);
+          this.#receive(id, bytes, 'binary');
+        });
+      },
+      text: (id, bytes) => {
+        this.#guard(() => {
+          this.#receive(id, bytes, 'text');
         });
       },
       ended: (id) => {
@@ -243,7 +252,7 @@ export class LinkedConnection<B extends { readonly engine: string }> implements 
   }
 
   get #features(): LinkFeatures {
-    return { handshake: true, waits: this.#stack.waits };
+    return { handshake: true, waits: this.#stack.waits, joins: true };
   }
 
   #add(id: number, { label, protocol }: DataChannelNames, isOurs: boolean): Stream {
@@ -277,7 +286,7 @@ export class LinkedConnection<B extends { readonly engine: string }> implements 
     return handshake;
   }
 
-  #receive(id: number, bytes: OwnedBytes): void {
+  #receive(id: number, bytes: OwnedBytes, kind: 'binary' | 'text'): void {
     if (this.#state === 'ended') return;
     this.#heartbeat.heard();
     if (bytes.length > MESSAGE_BYTES)
@@ -286,7 +295,9 @@ export class LinkedConnection<B extends { readonly engine: string }> implements 
       this.#receiveLink(decodeLink(bytes));
       return;
     }
-    this.#streams.get(id)?.receive(bytes);
+    const stream = this.#streams.get(id);
+    if (kind === 'text') stream?.receiveText(bytes);
+    else stream?.receive(bytes);
   }
 
   #receiveLink(message: LinkMessage): void {

@@ -20,10 +20,14 @@ export interface StreamStack {
   readonly isIdle: boolean;
   /** Opens a stream under a number that no other has; sending may begin at once. */
   open(names: DataChannelNames): number;
+  /** Longer messages should go in parts no longer than this, where the other end joins them. Absent: none should. */
+  readonly partBytes: number | undefined;
   /** Whether `send` copies: the memory of `bytes` is free again when it returns. */
   readonly copies: boolean;
   /** Sends one message after what was sent on the stream. Keeps `bytes`, unless it copies. */
   send(id: number, bytes: OwnedBytes): void;
+  /** Sends a text message, in its turn. */
+  sendText(id: number, text: string): void;
   /**
    * Ends a stream when all that was sent on it, and on the stream `after` as far as the stack can tell, has
    * arrived. `freed` follows. Does nothing for a stream that has been ended.
@@ -46,6 +50,8 @@ export interface StackEvents {
   opened(id: number, names: DataChannelNames): boolean;
   /** A whole message of a stream; `bytes` is the receiver's to keep. */
   message(id: number, bytes: OwnedBytes): void;
+  /** The same of a text message; `bytes` is UTF-8. */
+  text(id: number, bytes: OwnedBytes): void;
   /** The other end has ended a stream: nothing more comes on it. */
   ended(id: number): void;
   /** A stream has ended in both directions; its number may be used again. */

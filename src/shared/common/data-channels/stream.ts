@@ -2,6 +2,7 @@ import type { OwnedBytes } from '../byte-channel.js';
 import type { ErrorRecord } from '../errors.js';
 import type { FramedChannel } from '../framing/index.js';
 import type { LinkFeatures, LinkMessage } from './link.js';
+import { announceParts, PartJoiner } from './parts.js';
 
 /** What a stream needs of its connection. */
 export interface StreamHost {
@@ -14,6 +15,9 @@ export interface StreamHost {
   readonly copies: () => boolean;
   /** Hands a message to the stack. */
   send(id: number, bytes: OwnedBytes): void;
+  sendText(id: number, text: string): void;
+  /** As `StreamStack.partBytes`. */
+  readonly partBytes: () => number | undefined;
   /** Tells the stack to end the stream, and `after` as in `StreamStack.end`. */
   endStream(id: number, after: number | undefined): void;
   /** What could not be sent on the channel may be sent now. */
@@ -50,6 +54,8 @@ export class Stream {
   #complete = false;
   /** The stack was told to end it. */
   #ending = false;
+  /** Absent: nothing has come in parts yet. */
+  #joiner: PartJoiner | undefined;
 
   constructor(host: StreamHost, channel: FramedChannel, isOurs: boolean) {
     this.#host = host;
@@ -79,7 +85,7 @@ export class Stream {
     if (item === undefined) return false;
     if ('message' in item) {
       this.#sent += 1;
-      this.#host.send(this.channel.id, item.message);
+      this.#sendMessage(item.message);
       if (this.#host.copies()) item.sent?.(item.message);
     } else {
       this.#tellEnd(item.close);
@@ -95,10 +101,22 @@ export class Stream {
   }
 
   receive(bytes: OwnedBytes): void {
-    this.#received += 1;
     this.#take();
-    this.channel.receive(bytes, false);
+    const whole = this.#joiner === undefined ? bytes : this.#joiner.add(bytes);
+    if (whole === undefined) return;
+    this.#received += 1;
+    this.channel.receive(whole, false);
     this.#completeIfAllArrived();
+  }
+
+  /** From an end that joins parts itself, or has not said yet what it can do, it announces some; else it is a message. */
+  receiveText(bytes: OwnedBytes): void {
+    if (this.#host.peer()?.joins === false) {
+      this.receive(bytes);
+      return;
+    }
+    this.#joiner ??= new PartJoiner();
+    this.#joiner.announce(bytes);
   }
 
   receiveWord(word: LinkWord): void {
@@ -136,6 +154,21 @@ export class Stream {
     if (peer === undefined) return isMessage && this.#sent === 0;
     if (!isMessage) return !peer.handshake;
     return !peer.waits || this.#sent === 0;
+  }
+
+  #sendMessage(message: OwnedBytes): void {
+    const { id } = this.channel;
+    const peer = this.#host.peer();
+    // One that waits may swap what comes before it has taken the channel up.
+    const mayBeCut = peer?.joins === true && (this.#taken || !peer.waits);
+    const most = mayBeCut ? (this.#host.partBytes() ?? message.length) : message.length;
+    if (message.length <= most) {
+      this.#host.send(id, message);
+      return;
+    }
+    this.#host.sendText(id, announceParts(Math.ceil(message.length / most)));
+    for (let at = 0; at < message.length; at += most)
+      this.#host.send(id, message.subarray(at, at + most));
   }
 
   #take(): void {

@@ -28,6 +28,9 @@ export class Heartbeat {
   #missed = 0;
   /** Of the next ping of a probe, or its end. Absent: none is under way. */
   #probe: Timer | undefined;
+  /** What arrives now may have been sent before the probe began. */
+  #isLate = false;
+  #heardLate = false;
 
   constructor(options: HeartbeatOptions) {
     this.#options = options;
@@ -42,7 +45,8 @@ export class Heartbeat {
   /** Something arrived. */
   heard(): void {
     this.#heard = true;
-    this.#endProbe();
+    if (this.#isLate) this.#heardLate = true;
+    else this.#endProbe();
   }
 
   stop(): void {
@@ -53,10 +57,15 @@ export class Heartbeat {
 
   /**
    * Looks at once, since somebody says that the other end has gone: it is lost unless something arrives within
-   * PROBE_MS. A few pings go out, since one may be lost on the way.
+   * PROBE_MS. A few pings go out, since one may be lost on the way. What arrives while the first of them waits proves
+   * nothing: the last words of whoever was killed lie in the socket until we come to them, behind a flood for some
+   * hundred milliseconds. Then it is the time from there that counts.
    */
   probe(): void {
-    if (this.#timer !== undefined && this.#probe === undefined) this.#ask(PROBE_PINGS);
+    if (this.#timer === undefined || this.#probe !== undefined) return;
+    this.#isLate = true;
+    this.#heardLate = false;
+    this.#ask(PROBE_PINGS);
   }
 
   #ask(pings: number): void {
@@ -66,7 +75,13 @@ export class Heartbeat {
     const due = clock.now() + wait;
     this.#probe = clock.after(wait, () => {
       // This process was too busy to hear an answer: as many pings once more.
-      if (clock.now() - due > wait) this.#ask(PROBE_PINGS);
+      if (clock.now() - due > wait) {
+        this.#ask(PROBE_PINGS);
+        return;
+      }
+      const restart = this.#isLate && this.#heardLate;
+      this.#isLate = false;
+      if (restart) this.#ask(PROBE_PINGS);
       else if (pings > 1) this.#ask(pings - 1);
       else {
         this.stop();
@@ -78,6 +93,7 @@ export class Heartbeat {
   #endProbe(): void {
     this.#probe?.cancel();
     this.#probe = undefined;
+    this.#isLate = false;
   }
 
   #schedule(): void {

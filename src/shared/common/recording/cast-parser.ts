@@ -1,4 +1,5 @@
 import { HoldfastError } from '../errors.js';
+import { joinBytes } from '../join-bytes.js';
 import { MAX_CELLS, MIN_CELLS, RECORDING_LINE_BYTES } from '../limits.js';
 import { fromBase64Url } from '../peer-auth/index.js';
 import type { TerminalSize } from '../wire/index.js';
@@ -104,12 +105,7 @@ export class CastParser {
   }
 
   #takeLine(last: Uint8Array): string {
-    const line = new Uint8Array(this.#partBytes);
-    let at = 0;
-    for (const part of [...this.#parts, last]) {
-      line.set(part, at);
-      at += part.length;
-    }
+    const line = joinBytes([...this.#parts, last]);
     this.#parts = [];
     this.#partBytes = 0;
     this.#position += line.length + 1;

@@ -1,3 +1,5 @@
+import { joinBytes } from '../join-bytes.js';
+
 /** Output as text. */
 export interface TextPiece {
   readonly text: string;
@@ -23,7 +25,7 @@ export class Utf8Text {
 
   /** The text of all bytes so far that was not handed out. Absent: no character is complete. */
   push(bytes: Uint8Array): TextPiece | undefined {
-    const all = this.#held.length === 0 ? bytes : join(this.#held, bytes);
+    const all = this.#held.length === 0 ? bytes : joinBytes([this.#held, bytes]);
     const complete = all.length - openTail(all);
     this.#held = complete === all.length ? NOTHING : all.slice(complete);
     return this.#decode(all.subarray(0, complete));
@@ -55,11 +57,4 @@ function openTail(bytes: Uint8Array): number {
     return byte <= 0xf4 && length > back ? back : 0;
   }
   return 0;
-}
-
-function join(first: Uint8Array, second: Uint8Array): Uint8Array {
-  const both = new Uint8Array(first.length + second.length);
-  both.set(first);
-  both.set(second, first.length);
-  return both;
 }

@@ -50,7 +50,7 @@ export interface PeerConnection extends Closable {
    * the channel could be lost. Channels that came before are handed over at once.
    */
   onChannel(handler: (channel: PeerChannel) => void): void;
-  /** Somebody says that the peer has gone: ends the connection within PROBE_MS unless the peer answers. */
+  /** Somebody says that the peer has gone: ends the connection after PROBE_MS of silence. */
   probe(): void;
   /**
    * Ends it at once, as a network that fails does: what is queued is lost, there is no goodbye, and all

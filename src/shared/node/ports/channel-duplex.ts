@@ -2,6 +2,7 @@ import { Duplex } from 'node:stream';
 import {
   fromErrorRecord,
   HoldfastError,
+  joinBytes,
   limits,
   type ByteChannel,
   type ChannelEnd,
@@ -173,23 +174,10 @@ export class ChannelDuplex extends Duplex {
             at = 0;
           }
         }
-        this.#channel.send(joinOwned(parts));
+        this.#channel.send(joinBytes(parts));
       }
       callback();
     };
     next();
   }
-}
-
-/** One buffer of its own with the bytes of all `parts`. */
-function joinOwned(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  let length = 0;
-  for (const part of parts) length += part.length;
-  const joined = new Uint8Array(length);
-  let at = 0;
-  for (const part of parts) {
-    joined.set(part, at);
-    at += part.length;
-  }
-  return joined;
 }

@@ -12,6 +12,7 @@ export {
 export { takeFrame } from './frame-buffers.js';
 export { injectFault } from './fault.js';
 export {
+  DEATH_KINDS,
   FAULT_KINDS,
   TERMINAL_PORT_VERSION,
   UNKNOWN_SHELL,

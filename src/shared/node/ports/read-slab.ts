@@ -9,8 +9,7 @@ const WIPED = new Uint8Array(limits.PTY_READ_SLAB_BYTES).fill(EMPTY);
 const WORD_MASK = 7;
 
 /**
- * What the PTY of one terminal is read into, in shared memory, and where its output waits for the log, so that the
- * log takes it in large pieces.
+ * What the PTY of one terminal is read into, in shared memory, on its way to the log.
  *
  * A thread that dies leaves here what it had not put into the log; the next one finds it. What was read last it may
  * not even have heard of: a thread that is made to end may still finish the turn of its event loop, and libuv
@@ -18,7 +17,7 @@ const WORD_MASK = 7;
  * bytes that were counted was read and never seen. Binary output that ends in 0xff bytes just then loses those
  * few; nothing else is lost.
  *
- * Memory that was never read into is left alone, zero and not resident: an idle terminal has a page of it.
+ * Memory that was never read into is left alone and zero.
  */
 export class ReadSlab {
   readonly #bytes: Uint8Array;
@@ -46,18 +45,10 @@ export class ReadSlab {
     return this.#bytes.subarray(this.#start, this.#end);
   }
 
-  get waitingBytes(): number {
-    return this.#end - this.#start;
-  }
-
   /** Where to read to next, once: it starts over at the beginning where nothing waits. */
   space(): Uint8Array {
     if (this.#start === this.#end) this.#place(this.#base & WORD_MASK);
     return this.#bytes.subarray(this.#end);
-  }
-
-  get spaceBytes(): number {
-    return this.#bytes.length - this.#end;
   }
 
   /** `count` bytes were read into the space. */

@@ -159,7 +159,9 @@ export type TerminalAnswer =
  * Ways to kill a worker on purpose, for tests of what outlives it: an error thrown in a timer, an endless
  * loop, `process.exit`, and heap exhaustion.
  */
-export const FAULT_KINDS = ['throw', 'loop', 'exit', 'heap'] as const;
+export const DEATH_KINDS = ['throw', 'loop', 'exit', 'heap'] as const;
+/** All that the test door does to a worker; `stall`: it stands still for a while, and lives on. */
+export const FAULT_KINDS = [...DEATH_KINDS, 'stall'] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
 /** Terminal worker to main. */

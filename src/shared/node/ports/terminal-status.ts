@@ -1,3 +1,4 @@
+import { limits } from '../../common/index.js';
 import type { TerminalSize } from '../../common/wire/index.js';
 
 /**
@@ -5,12 +6,12 @@ import type { TerminalSize } from '../../common/wire/index.js';
  * the right log offset, and input that a client sends again after the death is not typed twice.
  *
  * Layout: ten float64 (head, raw input, fold, generation, slab base, number of size changes, busy, slab start, slab
- * end, slab used), then 32 ledger slots of 16 bytes client id and one float64 sequence number, then 32 size changes of two float64: offset, and
- * rows times 65536 plus columns. Only the owning worker writes; main and the next worker read after the
+ * end, slab used); a ledger of 32 sequence numbers (float64) and as many client ids of 16 bytes; 32 size changes of two
+ * float64: offset, and rows times 65536 plus columns. Only the owning worker writes; main and the next worker read after the
  * owner is dead, or for statistics, where a value that is one update old does no harm.
  */
 const FIXED_WORDS = 10;
-const SLOTS = 32;
+const SLOTS = limits.INPUT_LEDGER_CLIENTS;
 const ID_BYTES = 16;
 const SLOT_BYTES = ID_BYTES + 8;
 const SIZES_AT = FIXED_WORDS * 8 + SLOTS * SLOT_BYTES;
@@ -23,7 +24,7 @@ export class TerminalStatus {
   readonly #ids: Uint8Array;
   readonly #sequences: Float64Array;
   readonly #sizes: Float64Array;
-  /** Next slot to give away when all are taken: the clients that typed least recently lose theirs. */
+  /** Slot that is given away next: in turn, so that whoever has had one for longest loses it. */
   #victim = 0;
 
   /** Absent `shared`: a fresh one. */
@@ -137,28 +138,31 @@ export class TerminalStatus {
     this.#words[5] = number + 1;
   }
 
+  /** Input bytes of the client `clientId` (16 bytes) that the kernel has. 0 as well: not on record any more. */
+  typed(clientId: Uint8Array): number {
+    const slot = this.#slotOf(clientId);
+    return slot === undefined ? 0 : (this.#sequences[slot] ?? 0);
+  }
+
   /**
-   * The ledger slot of `clientId` (16 bytes); a new one starts at sequence 0. With more than 32 clients
-   * that ever typed, the longest-standing other slot is taken over.
+   * Of `clientId` the kernel has `sequence` bytes. Only who types is on record, `INPUT_LEDGER_CLIENTS` at a time: one
+   * that only looks takes nobody's place, and one whose place was taken has one again when it types.
    */
-  slotOf(clientId: Uint8Array): number {
-    for (let slot = 0; slot < SLOTS; slot += 1) {
-      if (this.#matches(slot, clientId)) return slot;
-    }
-    const slot = this.#victim;
+  recordTyped(clientId: Uint8Array, sequence: number): void {
+    this.#sequences[this.#slotOf(clientId) ?? this.#claim(clientId)] = sequence;
+  }
+
+  #slotOf(clientId: Uint8Array): number | undefined {
+    for (let slot = 0; slot < SLOTS; slot += 1) if (this.#matches(slot, clientId)) return slot;
+    return undefined;
+  }
+
+  #claim(clientId: Uint8Array): number {
+    const free = this.#sequences.indexOf(0);
+    const slot = free >= 0 ? free : this.#victim;
     this.#victim = (slot + 1) % SLOTS;
     this.#ids.set(clientId, slot * ID_BYTES);
-    this.#sequences[slot] = 0;
     return slot;
-  }
-
-  /** The next input byte expected from the client of `slot`. */
-  sequence(slot: number): number {
-    return this.#sequences[slot] ?? 0;
-  }
-
-  setSequence(slot: number, sequence: number): void {
-    this.#sequences[slot] = sequence;
   }
 
   #matches(slot: number, clientId: Uint8Array): boolean {

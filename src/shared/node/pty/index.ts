@@ -1,8 +1,9 @@
 /**
- * Pseudo-terminals: the one importer of node-pty. `forkPty` belongs to main; `resizePty` and the modes of a terminal
- * to any thread.
+ * Pseudo-terminals: the one importer of node-pty. `startPty` belongs to main; `resizePty` and the modes of a
+ * terminal to any thread.
  */
-export { forkPty, resizePty, type ForkedPty, type ForkOptions } from './fork.js';
+export { resizePty } from './resize.js';
+export { startPty } from './start.js';
 export {
   mergeTerminalModes,
   readEchoMode,
@@ -11,3 +12,4 @@ export {
   type EchoMode,
   type TerminalModes,
 } from './termios.js';
+export type { PtyOptions, StartedPty } from './types.js';

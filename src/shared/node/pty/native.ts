@@ -19,6 +19,8 @@ interface PtyBinding {
     helperPath: string,
     onExit: (status: number, signal: number) => void,
   ): { fd: number; pid: number; pty: string };
+  /** Neither descriptor blocks; both are the caller's. */
+  open(cols: number, rows: number): { master: number; slave: number; pty: string };
   resize(fd: number, cols: number, rows: number): void;
 }
 

@@ -18,6 +18,7 @@ type Word = keyof typeof WORDS;
 
 /** Bits of asm-generic/termbits.h, which x86, ARM and RISC-V share. */
 const FLAGS: Readonly<Record<string, readonly [Word, number]>> = {
+  BRKINT: ['input', 0o2],
   IGNPAR: ['input', 0o4],
   PARMRK: ['input', 0o10],
   INPCK: ['input', 0o20],
@@ -109,16 +110,21 @@ export function setTerminalModes(slavePath: string, modes: TerminalModes): void 
   if (process.platform !== 'linux' || Object.keys(modes).length === 0) return;
   const fd = openSync(slavePath, constants.O_RDWR | constants.O_NOCTTY);
   try {
-    const termios = new Uint8Array(TERMIOS_BYTES);
-    if (tcgetattr()(fd, termios) !== 0) {
-      throw new HoldfastError('ERR_UNSUPPORTED', `cannot read the modes of ${slavePath}`);
-    }
-    mergeTerminalModes(termios, modes);
-    if (tcsetattr()(fd, TCSANOW, termios) !== 0) {
-      throw new HoldfastError('ERR_UNSUPPORTED', `cannot set the modes of ${slavePath}`);
-    }
+    changeModes(fd, modes);
   } finally {
     closeSync(fd);
+  }
+}
+
+/** As {@link setTerminalModes}, by a descriptor of the terminal, which stays open. Linux only. */
+export function changeModes(fd: number, modes: TerminalModes): void {
+  const termios = new Uint8Array(TERMIOS_BYTES);
+  if (tcgetattr()(fd, termios) !== 0) {
+    throw new HoldfastError('ERR_UNSUPPORTED', 'the modes of a terminal cannot be read');
+  }
+  mergeTerminalModes(termios, modes);
+  if (tcsetattr()(fd, TCSANOW, termios) !== 0) {
+    throw new HoldfastError('ERR_UNSUPPORTED', 'the modes of a terminal cannot be set');
   }
 }
 

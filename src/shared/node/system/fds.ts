@@ -28,7 +28,7 @@ const fcntl = lazily(() => libraryFunction('int fcntl(int, int, ...)') as Fcntl)
 
 /**
  * Marks `fd` so that no child process inherits it. Must run in the same turn as the call that opened
- * it: forks happen on the main thread only, so none can come in between.
+ * it: children are started by the main thread only, so none can come in between.
  * @throws {HoldfastError} ERR_SPAWN if the system refuses, which means that `fd` is not open.
  */
 export function setCloseOnExec(fd: number): void {

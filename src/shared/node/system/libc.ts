@@ -11,6 +11,27 @@ let library: Library | undefined;
  * @throws {HoldfastError} ERR_UNSUPPORTED on Windows.
  */
 export function libraryFunction(prototype: string): (...values: readonly unknown[]) => number {
+  return openLibrary().func(prototype) as (...values: readonly unknown[]) => number;
+}
+
+/**
+ * As {@link libraryFunction}, and runs in a thread of libuv's. What it is given must stay as it is, and alive, until it
+ * has resolved.
+ */
+export function asyncLibraryFunction(
+  prototype: string,
+): (...values: readonly unknown[]) => Promise<number> {
+  const made = openLibrary().func(prototype);
+  return (...values) =>
+    new Promise((resolve, reject) => {
+      made.async(...values, (error: Error | null, result: number) => {
+        if (error === null) resolve(result);
+        else reject(error);
+      });
+    });
+}
+
+function openLibrary(): Library {
   if (library === undefined) {
     if (process.platform === 'win32') {
       throw new HoldfastError('ERR_UNSUPPORTED', 'there is no C library of POSIX on Windows');
@@ -18,7 +39,7 @@ export function libraryFunction(prototype: string): (...values: readonly unknown
     const koffi = createRequire(import.meta.url)('koffi') as typeof import('koffi');
     library = koffi.load(null);
   }
-  return library.func(prototype) as (...values: readonly unknown[]) => number;
+  return library;
 }
 
 /** `make` on first use, and the same thing from then on. */

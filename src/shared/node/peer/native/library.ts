@@ -14,6 +14,8 @@ export interface NativeChannel {
   isOpen(): boolean;
   /** False: it waits in the library's own queue, and `onBufferedAmountLow` tells when that is empty. */
   sendMessageBinary(bytes: Uint8Array): boolean;
+  /** The same for a text message. */
+  sendMessage(text: string): boolean;
   bufferedAmount(): number;
   onOpen(callback: () => void): void;
   onMessage(callback: (message: string | Buffer | ArrayBuffer) => void): void;
@@ -36,6 +38,8 @@ export interface NativePeer {
   ): NativeChannel;
   state(): string;
   bytesReceived(): number;
+  /** SCTP's smoothed round trip, in ms. Negative: not known. */
+  rtt(): number;
   onLocalDescription(callback: (sdp: string, type: string) => void): void;
   onLocalCandidate(callback: (candidate: string, mid: string) => void): void;
   onIceStateChange(callback: (state: string) => void): void;

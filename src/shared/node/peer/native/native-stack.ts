@@ -28,6 +28,14 @@ const OPENER_ID = 1_023;
 /** A channel of a peer without link is taken up when nothing has arrived for so long, after as many tries at most. */
 const SETTLE_MS = 2;
 const SETTLE_TURNS = 10;
+/**
+ * What goes into one packet with all headers. usrsctp, which the library sends by, may not send a message of one stream
+ * for seconds while those of another are cut into packets: see ADR 0042.
+ */
+const PART_BYTES = 1_080;
+/** On paths with a shorter round trip it was not seen, and messages of one packet each would halve the rate. */
+const FAR_MS = 4;
+const RTT_EVERY_MS = 250;
 /** What the library tells of a closed channel it tells at once, if ever. */
 const ENDED_MS = 1_000;
 
@@ -54,6 +62,9 @@ export class NativeStack implements StreamStack {
   readonly #early: NativeChannel[] = [];
   #ids: StreamIds | undefined;
   #pathLost = false;
+  /** The shortest round trip so far: while much is under way it is longer than the path. Absent: none is known. */
+  #rttMs: number | undefined;
+  #rttAskedAt = Number.NEGATIVE_INFINITY;
   #state: 'new' | 'connected' | 'closing' | 'closed' = 'new';
   #drained: (() => void) | undefined;
 
@@ -88,6 +99,11 @@ export class NativeStack implements StreamStack {
     return this.#blocked.size === 0;
   }
 
+  get partBytes(): number | undefined {
+    this.#measure();
+    return (this.#rttMs ?? 0) >= FAR_MS ? PART_BYTES : undefined;
+  }
+
   open({ label, protocol }: DataChannelNames): number {
     if (this.#ids === undefined) throw new HoldfastError('ERR_INTERNAL', 'not connected yet');
     const id = this.#ids.take((each) => this.#channels.has(each));
@@ -96,10 +112,18 @@ export class NativeStack implements StreamStack {
   }
 
   send(id: number, bytes: OwnedBytes): void {
+    this.#send(id, (channel) => channel.sendMessageBinary(bytes));
+  }
+
+  sendText(id: number, text: string): void {
+    this.#send(id, (channel) => channel.sendMessage(text));
+  }
+
+  #send(id: number, send: (channel: NativeChannel) => boolean): void {
     const channel = this.#channels.get(id);
     if (channel === undefined) return;
     try {
-      if (channel.sendMessageBinary(bytes)) return;
+      if (send(channel)) return;
     } catch {
       // The other end has closed it, and `onClosed` is under way.
       return;
@@ -253,7 +277,8 @@ export class NativeStack implements StreamStack {
     if (this.#state !== 'connected') return;
     const bytes = owned(message);
     if (bytes.length === 0) return;
-    this.#events.message(id, bytes);
+    if (typeof message === 'string') this.#events.text(id, bytes);
+    else this.#events.message(id, bytes);
   }
 
   #forget(id: number, channel: NativeChannel): void {
@@ -268,6 +293,14 @@ export class NativeStack implements StreamStack {
     }
     this.#unblock(id);
     this.#resolveIfGone();
+  }
+
+  #measure(): void {
+    const now = this.#clock.now();
+    if (now - this.#rttAskedAt < RTT_EVERY_MS) return;
+    this.#rttAskedAt = now;
+    const rtt = this.#peer.rtt();
+    if (rtt >= 0) this.#rttMs = Math.min(this.#rttMs ?? rtt, rtt);
   }
 
   #unblock(id: number): void {

@@ -34,6 +34,11 @@ export interface AssociationEvents {
 
 /** TSNs with the same number of digits, since werift sorts them as strings: 10^9 up to the wrap at 2^32. */
 const FIRST_TSN = { min: 1_000_000_000, max: 2_000_000_000 } as const;
+/**
+ * Of a DATA chunk, so that a UDP payload has at most 1,200 bytes: less the 12 and 16 bytes of SCTP's headers and the
+ * 37 of a DTLS record with AES-GCM, padded to 4. werift's own makes 1,225.
+ */
+const CHUNK_BYTES = 1_132;
 /** Packets at the start, as RFC 6928 has it for TCP; werift begins with 3. */
 const INITIAL_PACKETS = 10;
 /** werift waits 3 s for the first answer and after each reset, so one lost packet is felt. */
@@ -85,6 +90,7 @@ export class Association {
     sctp.lastSackedTsn = first - 1;
     sctp.advancedPeerAckTsn = first - 1;
     sctp.reconfigRequestSeq = first;
+    sctp.maxPayloadSize = CHUNK_BYTES;
     sctp.cwnd = INITIAL_PACKETS * sctp.maxPayloadSize;
     sctp.rto = FIRST_RTO_SECONDS;
     sctp.scheduleSack = () => {

@@ -34,7 +34,7 @@ export interface SctpInternals {
   readonly flightSize: number;
   readonly ssthresh?: number | undefined;
   readonly fastRecoveryExit?: number | undefined;
-  readonly maxPayloadSize: number;
+  maxPayloadSize: number;
   sackNeeded: boolean;
   readonly outboundQueue: readonly { readonly streamId: number }[];
   readonly sentQueue: readonly { readonly streamId: number }[];

@@ -42,6 +42,7 @@ export class WeriftStack implements StreamStack {
   /** Whatever arrives is kept in order and handed on in the turn in which it came. */
   readonly waits = false;
   readonly copies = false;
+  readonly partBytes = undefined;
   readonly #pc: RTCPeerConnection;
   readonly #internals: WeriftInternals;
   readonly #events: StackEvents;
@@ -112,6 +113,10 @@ export class WeriftStack implements StreamStack {
     this.#association.send(id, PPID.binary, bytes);
   }
 
+  sendText(id: number, text: string): void {
+    this.#association.send(id, PPID.string, Buffer.from(text));
+  }
+
   end(id: number, after?: number): void {
     const stream = this.#streams.get(id);
     if (stream === undefined || stream.endAfter !== undefined) return;
@@ -143,8 +148,11 @@ export class WeriftStack implements StreamStack {
     if (ppId === PPID.dcep) {
       this.#receiveDcep(id, data);
     } else if (isData(ppId)) {
+      if (!this.#streams.has(id)) return;
       // Copied: werift's buffer may be a slice of a pool, which must never be transferred.
-      if (this.#streams.has(id)) this.#events.message(id, new Uint8Array(data));
+      const bytes = new Uint8Array(data);
+      if (ppId === PPID.string) this.#events.text(id, bytes);
+      else this.#events.message(id, bytes);
     } else if (ppId !== PPID.binaryEmpty && ppId !== PPID.stringEmpty) {
       throw new HoldfastError('ERR_PROTOCOL', `unknown kind of message: ${String(ppId)}`);
     }

@@ -1,11 +1,11 @@
-/** Program: forks shells on PTYs one after the other, as node-pty does, and nothing else: what the kernel and it take. */
+/** Program: starts shells on PTYs one after the other, and nothing else: what the kernel takes. */
 import { closeSync } from 'node:fs';
-import { forkPty } from '../../src/shared/node/pty/index.js';
+import { startPty } from '../../src/shared/node/pty/index.js';
 import { serveProgram } from '../harness/index.js';
 import type { BurstResult } from './burst-child.js';
 
 let masters: number[] = [];
-let exits: Promise<void>[] = [];
+let exits: Promise<unknown>[] = [];
 
 const methods = {
   create: async ({
@@ -19,15 +19,11 @@ const methods = {
     const start = performance.now();
     for (let made = 0; made < count; made += 1) {
       const begin = performance.now();
-      let exited = (): void => undefined;
-      exits.push(
-        new Promise<void>((resolve) => {
-          exited = resolve;
-        }),
-      );
       const env = { PATH: process.env['PATH'] ?? '', TERM: 'xterm-256color' };
       const size = { rows: 24, cols: 80 };
-      masters.push(forkPty({ file, args, env, cwd: '/', size }, exited).masterFd);
+      const { masterFd, exited } = await startPty({ file, args, env, cwd: '/', size });
+      masters.push(masterFd);
+      exits.push(exited);
       times.push(performance.now() - begin);
     }
     return { seconds: (performance.now() - start) / 1e3, times };
@@ -41,6 +37,6 @@ const methods = {
   },
 };
 
-export type ForkMethods = typeof methods;
+export type StartMethods = typeof methods;
 
 serveProgram(methods, async () => undefined);
