@@ -1,9 +1,17 @@
 /** `npm run bench:quick`: a few small cases, whose ratios are held to those of benchmarks/baselines.json. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { loadavg } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { findCase, runCases } from './invocation.js';
-import { checkRatios, parseBaselines, updateBaselines, WATCHED } from './quick-check/index.js';
+import type { CaseReport } from './harness/index.js';
+import {
+  checkRatios,
+  parseBaselines,
+  updateBaselines,
+  WATCHED,
+  type Check,
+} from './quick-check/index.js';
 
 const RUNS = 3;
 /** Of each case; all of them together take less than three minutes where nothing else runs. */
@@ -12,7 +20,8 @@ const FILE = path.resolve(import.meta.dirname, '../../benchmarks/baselines.json'
 const HELP = `Usage: npm run bench:quick [-- --update]
 
 Runs a few benchmarks at small sizes and holds their ratios to those of benchmarks/baselines.json, with wide
-tolerances. Status 1 if one of them is worse than that. Times by themselves are not judged.
+tolerances. A case with one that is worse runs once more, and status 1 says that one was worse again. Times by
+themselves are not judged.
 
   --update   write the ratios of this run to that file instead; tolerances in it stay
   --help     this text`;
@@ -26,12 +35,45 @@ async function main(): Promise<void> {
     return;
   }
   const baselines = existsSync(FILE) ? parseBaselines(readFileSync(FILE, 'utf8')) : {};
-  const { cases, seed, machine } = await runCases(
+  const seed = 1 + Math.floor(Math.random() * 2 ** 31);
+  console.log(`seed ${String(seed)}, load average at the start ${loadavg()[0]?.toFixed(1) ?? '-'}`);
+  const cases = await run(Object.keys(WATCHED), seed);
+  let checks = checkRatios(cases, baselines);
+  print(checks);
+  if (values.update === true) {
+    writeFileSync(FILE, `${JSON.stringify(updateBaselines(cases, baselines), undefined, 2)}\n`);
+    console.log(`\nwritten: ${path.relative(process.cwd(), FILE)}`);
+    return;
+  }
+  // A machine that was busy with something else for ten seconds of one side makes a ratio that says nothing.
+  const again = cases.filter((report) => checkRatios([report], baselines).some(isBad));
+  if (again.length > 0) {
+    console.log('\nonce more what is out of tolerance');
+    checks = checkRatios(
+      await run(
+        again.map(({ name }) => name),
+        seed,
+      ),
+      baselines,
+    );
+    print(checks);
+  }
+  const bad = checks.filter(isBad);
+  if (bad.length > 0) {
+    console.log(
+      `\n${String(bad.length)} out of tolerance twice. If that is meant, \`npm run bench:quick -- --update\`.`,
+    );
+    process.exitCode = 1;
+  }
+}
+
+async function run(names: readonly string[], seed: number): Promise<readonly CaseReport[]> {
+  const { cases } = await runCases(
     {
-      chosen: Object.keys(WATCHED).map(findCase),
+      chosen: names.map(findCase),
       scale: 'small',
       runs: RUNS,
-      seed: 1 + Math.floor(Math.random() * 2 ** 31),
+      seed,
       agentNodeOptions: [],
       limitMinutes: LIMIT_MINUTES,
     },
@@ -43,22 +85,17 @@ async function main(): Promise<void> {
       },
     },
   );
-  console.log(`seed ${String(seed)}, load average at the start ${String(machine.load)}\n`);
-  const checks = checkRatios(cases, baselines);
+  return cases;
+}
+
+function isBad({ verdict }: Check): boolean {
+  return verdict === 'worse' || verdict === 'failed';
+}
+
+function print(checks: readonly Check[]): void {
+  console.log();
   for (const { name, verdict, text } of checks) {
     console.log(`${verdict.padEnd(13)} ${name}: ${text}`);
-  }
-  if (values.update === true) {
-    writeFileSync(FILE, `${JSON.stringify(updateBaselines(cases, baselines), undefined, 2)}\n`);
-    console.log(`\nwritten: ${path.relative(process.cwd(), FILE)}`);
-    return;
-  }
-  const bad = checks.filter(({ verdict }) => verdict === 'worse' || verdict === 'failed');
-  if (bad.length > 0) {
-    console.log(
-      `\n${String(bad.length)} of ${String(checks.length)} out of tolerance. If that is meant, \`npm run bench:quick -- --update\`.`,
-    );
-    process.exitCode = 1;
   }
 }
 

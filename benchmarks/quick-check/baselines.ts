@@ -19,8 +19,9 @@ export type Baselines = z.infer<typeof baselinesSchema>;
  */
 export const WATCHED: Readonly<Record<string, readonly Watched[]>> = {
   throughput: [
-    { name: /^holdfast terminal \/ bare onread loop$/, tolerance: 3 },
-    { name: /^server CPU s\/GB: holdfast terminal \/ bare onread loop$/, tolerance: 3 },
+    // How soon the kernel's worker hands over after a read differs by three between quiet machines of one kind.
+    { name: /^holdfast terminal \/ bare onread loop$/, tolerance: 4 },
+    { name: /^server CPU s\/GB: holdfast terminal \/ bare onread loop$/, tolerance: 4 },
     { name: /^holdfast ssh \/ openssh/, tolerance: 3 },
   ],
   'fan-out': [
