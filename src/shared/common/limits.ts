@@ -177,8 +177,8 @@ export const SHARE_CHANNELS = 8;
 export const SHARES_REVOKED = 4_096;
 /** The end of a share link is looked at this often, since the clock of the wall may be set. */
 export const SHARE_CHECK_MS = 30_000;
-/** From the last word to a peer whose share link has ended to the end of its connection. */
-export const SHARE_CUT_MS = 500;
+/** From the last word to a peer whose share link has ended to the end of its connection: a slow path's round trips. */
+export const SHARE_CUT_MS = 2_000;
 export const CONTROL_MESSAGE_BYTES = 64 * KIB;
 /** Requests on one control channel that are not answered yet. */
 export const CONTROL_REQUESTS = 16;
@@ -327,7 +327,7 @@ export const SHARES_PER_WORKSPACE = 256;
 /** Ended share links of one workspace that are remembered, so that their holders learn what became of them. */
 export const SHARES_ENDED_KEPT = 256;
 /** From the word to an agent that a share link is revoked to the cut of its relays, if they still stand. */
-export const SHARE_RELAY_CUT_MS = 1_000;
+export const SHARE_RELAY_CUT_MS = 3_000;
 /** Newest audit records kept. */
 export const AUDIT_RECORDS = 100_000;
 export const TURN_CREDENTIAL_MS = 10 * 60_000;
