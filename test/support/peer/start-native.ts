@@ -1,4 +1,9 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { createNativeOffer } from '../../../src/shared/node/peer/index.js';
+import { waitFor } from '../wait-for.js';
+
+/** The last threads of the library to start. A thread has the name of who started it until it first runs. */
+const LATE_THREADS = ['RTC poll', 'SCTP iterator'];
 
 /**
  * Starts the threads of libdatachannel, which then stay as long as the process. Before `checkLeaks`, which takes what
@@ -8,4 +13,14 @@ export async function startNative(): Promise<void> {
   const offer = await createNativeOffer({ iceServers: [], onCandidate: () => undefined });
   offer.connection.catch(() => undefined);
   await offer.abandon();
+  if (process.platform !== 'linux') return;
+  await waitFor(() => LATE_THREADS.every((name) => threadNames().includes(name)), {
+    what: 'the threads of libdatachannel',
+  });
+}
+
+function threadNames(): string[] {
+  return readdirSync('/proc/self/task').map((id) =>
+    readFileSync(`/proc/self/task/${id}/comm`, 'utf8').trimEnd(),
+  );
 }
