@@ -1,5 +1,6 @@
 import {
   atScale,
+  drawSeed,
   Program,
   quantile,
   type BenchCase,
@@ -35,7 +36,10 @@ async function runCrowd(context: CaseContext): Promise<CaseResult> {
     );
     context.defer(() => program.stop());
     runs.push(
-      await program.call('run', { terminals, connections, seconds, cutEveryMs: CUT_EVERY_MS }),
+      await program.call('run', {
+        ...{ terminals, connections, seconds, cutEveryMs: CUT_EVERY_MS },
+        seed: drawSeed(context.random),
+      }),
     );
     await program.stop();
   }

@@ -2,6 +2,7 @@ import {
   alternate,
   atScale,
   compare,
+  drawSeed,
   Program,
   type BenchCase,
   type CaseContext,
@@ -33,7 +34,7 @@ export const slowLink: BenchCase = {
 async function runSlowLink(context: CaseContext): Promise<CaseResult> {
   const floodMs = atScale(context, { tiny: 300, normal: 4_000 });
   const runs = Math.min(MOST_RUNS, context.runs);
-  const flood = { bytesPerSecond: SPEED, floodMs };
+  const flood = () => ({ bytesPerSecond: SPEED, floodMs, seed: drawSeed(context.random) });
   const subjects: Subject<SlowLinkResult>[] = [];
   const rows: Row[] = [];
   const add = (
@@ -52,8 +53,8 @@ async function runSlowLink(context: CaseContext): Promise<CaseResult> {
   const bySsh =
     ({ port, keyFile, user }: SshTarget) =>
     (program: Program<SlowLinkMethods>) =>
-      program.call('ssh', { ...flood, server: { kind: 'ssh-library', port, keyFile, user } });
-  add(TERMINAL, (program) => program.call('terminal', flood));
+      program.call('ssh', { ...flood(), server: { kind: 'ssh-library', port, keyFile, user } });
+  add(TERMINAL, (program) => program.call('terminal', flood()));
   add(SSH, bySsh((await startSshAgent(context, { terminals: 'workers' })).target));
   const openssh = await startOpenSsh(context.scratch);
   if (typeof openssh === 'string') {

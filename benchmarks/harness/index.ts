@@ -18,7 +18,7 @@ export {
 } from './processes.js';
 export { Program, serveProgram, type Methods } from './program.js';
 export { Progress } from './progress.js';
-export { seededRandom, shuffled } from './random.js';
+export { drawSeed, seededRandom, shuffled } from './random.js';
 export { parseReport, type CaseReport, type Report } from './report.js';
 export { alternate, type Subject } from './rounds.js';
 export { jain, pairRatios, quantile, summarize, type Summary } from './statistics.js';

@@ -11,6 +11,11 @@ export function seededRandom(seed: number): () => number {
   };
 }
 
+/** A seed of its own for a program, which follows from that of the invocation. */
+export function drawSeed(random: () => number): number {
+  return 1 + Math.floor(random() * (2 ** 31 - 1));
+}
+
 /** A copy of `items` in random order. */
 export function shuffled<T>(items: readonly T[], random: () => number): T[] {
   const result = [...items];

@@ -1,11 +1,13 @@
 /** Program: the run of `npm run proof:crowd`, for figures. */
 import { crowdRun, type CrowdOptions, type CrowdRun } from '../../test/support/crowd-run.js';
-import { seededRandom } from '../../test/support/index.js';
+import { createRandom } from '../../test/support/index.js';
 import { serveProgram } from '../harness/index.js';
 
+type CrowdParams = Omit<CrowdOptions, 'random'> & { readonly seed: number };
+
 const methods = {
-  run: async (options: Omit<CrowdOptions, 'random'>): Promise<CrowdRun> =>
-    await crowdRun({ ...options, random: seededRandom() }),
+  run: async ({ seed, ...options }: CrowdParams): Promise<CrowdRun> =>
+    await crowdRun({ ...options, random: createRandom(seed) }),
 };
 
 export type CrowdMethods = typeof methods;

@@ -1,7 +1,7 @@
 /** Program: a flood over a slow link that Ctrl-C ends, as `npm run proof:ctrl-c` has it, also over SSH. */
 import { connect } from 'node:net';
 import { interruptRun, interruptShell } from '../../test/support/interrupt-run.js';
-import { seededRandom } from '../../test/support/index.js';
+import { createRandom } from '../../test/support/index.js';
 import { throttledSocket } from '../../test/support/throttled-socket.js';
 import { serveProgram } from '../harness/index.js';
 import { overTcp, type SshServerSpec } from './ssh-clients.js';
@@ -9,6 +9,7 @@ import { overTcp, type SshServerSpec } from './ssh-clients.js';
 export interface SlowLinkParams {
   readonly bytesPerSecond: number;
   readonly floodMs: number;
+  readonly seed: number;
 }
 export interface SlowLinkResult {
   /** From the key to the prompt. */
@@ -21,17 +22,18 @@ export interface SlowLinkResult {
 const PATIENCE_MS = 90_000;
 
 const methods = {
-  terminal: async ({ bytesPerSecond, floodMs }: SlowLinkParams): Promise<SlowLinkResult> =>
-    await interruptRun({ bytesPerSecond, floodMs, random: seededRandom() }),
+  terminal: async ({ bytesPerSecond, floodMs, seed }: SlowLinkParams): Promise<SlowLinkResult> =>
+    await interruptRun({ bytesPerSecond, floodMs, random: createRandom(seed) }),
 
   ssh: async ({
     bytesPerSecond,
     floodMs,
+    seed,
     server,
   }: SlowLinkParams & {
     readonly server: Extract<SshServerSpec, { kind: 'ssh-library' }>;
   }): Promise<SlowLinkResult> => {
-    const link = await throttledSocket(server.port, { bytesPerSecond, random: seededRandom() });
+    const link = await throttledSocket(server.port, { bytesPerSecond, random: createRandom(seed) });
     const ssh = await overTcp(server, connect(link.path));
     try {
       const pty = { rows: 24, cols: 80, term: 'xterm-256color' };
