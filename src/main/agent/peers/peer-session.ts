@@ -3,7 +3,6 @@ import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import {
   assertNever,
   deferred,
-  HoldfastError,
   limits,
   once,
   toErrorRecord,
@@ -13,23 +12,15 @@ import {
   type ErrorRecord,
   type Logger,
   type LogRecord,
-  type TerminalId,
   type Timer,
-  type ViewerId,
 } from '../../../shared/common/index.js';
 import {
   AgentControl,
-  type ControlRequests,
   type ExpectedClient,
   type PeerCrypto,
   type Signer,
 } from '../../../shared/common/peer-auth/index.js';
-import type {
-  IceCandidate,
-  Permissions,
-  Presence,
-  ShareClaim,
-} from '../../../shared/common/wire/index.js';
+import type { IceCandidate, Permissions, ShareClaim } from '../../../shared/common/wire/index.js';
 import type {
   EngineName,
   PeerBinding,
@@ -42,18 +33,8 @@ import type {
 import { PortChannel, type FaultKind, type PortHandle } from '../../../shared/node/ports/index.js';
 import type { WorkerPool } from '../worker-pool/index.js';
 import type { HostedConnection, NativeHost } from './native-host.js';
-import { recordingsFor } from './recording-requests.js';
+import { mayRequest, permittedRequests, type AgentRequests } from './permitted-requests.js';
 import type { IncomingChannel, VerifiedPeer } from './types.js';
-
-/** As {@link ControlRequests}, with who asks where the agent must know. */
-export interface AgentRequests extends Omit<ControlRequests, 'create' | 'viewers' | 'drop'> {
-  create(
-    ...args: [...Parameters<ControlRequests['create']>, subject: string]
-  ): ReturnType<ControlRequests['create']>;
-  /** Not `full`: as one who only watches may see it. */
-  viewers(id: TerminalId, full: boolean): Promise<Presence>;
-  drop(id: TerminalId, viewer: ViewerId, by: string): Promise<void>;
-}
 
 /** What is the same for all sessions of an agent. */
 export interface SessionContext {
@@ -328,8 +309,8 @@ export class PeerSession implements VerifiedPeer, Closable {
       sign: this.#context.sign,
       crypto: this.#context.crypto,
       clock: this.#context.clock,
-      requests: this.#requests(),
-      mayRequest: (type) => this.#mayRequest(type),
+      requests: permittedRequests(this.#context.requests, this),
+      mayRequest: (type) => mayRequest(type, this.share !== undefined),
       onAuthenticated: () => {
         this.#authenticated();
       },
@@ -377,60 +358,6 @@ export class PeerSession implements VerifiedPeer, Closable {
     await Promise.race([control.gone, late.promise, this.#ended.promise]);
     timer.cancel();
     this.#send({ type: 'close', error: this.#failure });
-  }
-
-  /** Who came through a share link gets what it takes to show a terminal, and nothing that is added later. */
-  #mayRequest(type: string): boolean {
-    return this.share === undefined || ['ping', 'terminals', 'viewers'].includes(type);
-  }
-
-  /** What this peer may ask for: of the terminals only those that it may see, or type into. */
-  #requests(): ControlRequests {
-    const { requests } = this.#context;
-    const access = (id: string): string =>
-      this.permissions.terminalAccess(id as Parameters<Permissions['terminalAccess']>[0]);
-    const requireType = (id: string, what: string): void => {
-      if (access(id) === 'type') return;
-      const message = `the ticket does not allow to ${what} this terminal`;
-      throw new HoldfastError('ERR_FORBIDDEN', message);
-    };
-    return {
-      terminals: async () => {
-        const all = await requests.terminals();
-        return all.filter(({ id }) => access(id) !== 'none');
-      },
-      kill: async (id, signal) => {
-        requireType(id, 'end');
-        await requests.kill(id, signal);
-      },
-      create: (id, request) => {
-        requireType(id, 'start');
-        return requests.create(id, request, this.subject);
-      },
-      setIdle: async (id, idleMs) => {
-        requireType(id, 'change');
-        await requests.setIdle(id, idleMs);
-      },
-      wait: (id, timeoutMs, gone) => {
-        if (access(id) === 'none') {
-          throw new HoldfastError('ERR_FORBIDDEN', 'the ticket does not allow this terminal');
-        }
-        return requests.wait(id, timeoutMs, gone);
-      },
-      recordings: requests.recordings && recordingsFor(requests.recordings, this.permissions),
-      viewers: (id) => {
-        if (access(id) === 'none') {
-          throw new HoldfastError('ERR_FORBIDDEN', 'the ticket does not allow this terminal');
-        }
-        return requests.viewers(id, access(id) === 'type');
-      },
-      drop: (id, viewer) => {
-        if (!this.permissions.isOwner()) {
-          throw new HoldfastError('ERR_FORBIDDEN', 'only the owner may drop viewers');
-        }
-        return requests.drop(id, viewer, this.subject);
-      },
-    };
   }
 
   #expect(ms: number): void {

@@ -24,12 +24,8 @@ import type { PeerOffer } from '../dial/types.js';
 import { WorkerPool } from '../worker-pool/index.js';
 import { LocalListener } from './local-listener.js';
 import { NativeHost } from './native-host.js';
-import {
-  PeerSession,
-  type AgentRequests,
-  type SessionContext,
-  type SessionOptions,
-} from './peer-session.js';
+import { PeerSession, type SessionContext, type SessionOptions } from './peer-session.js';
+import type { AgentRequests } from './permitted-requests.js';
 import { Shares } from './shares.js';
 import { TicketVerifier } from './tickets.js';
 import type { IncomingChannel } from './types.js';
