@@ -112,6 +112,20 @@ for (const was of ['closed', 'not heard of'] as const) {
   });
 }
 
+test('input - the id of a client is worth nothing to another subject (it ended the viewer and took its input back)', async () => {
+  const { clientId, first, input, typed } = await typeTooMuch('stolen');
+  const thief = new TestViewer(terminals, 'stolen', {
+    clientId,
+    subject: 'another',
+    wantsType: false,
+  });
+  assert.equal((await thief.attached).inputSeq, 0);
+  thief.close();
+  assert.ok((await typed()).equals(input));
+  await waitFor(() => acknowledged(first) === input.length, { what: 'the last acknowledgement' });
+  first.close();
+});
+
 test('input - of one that is only away, what waits is typed all the same', async () => {
   const { first, input, typed } = await typeTooMuch('away');
   first.close();

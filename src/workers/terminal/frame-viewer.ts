@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import {
   HoldfastError,
   limits,
@@ -72,7 +73,8 @@ export class FrameViewer implements Viewer {
   /** A snapshot that is on its way; output waits for the end of it. */
   #rest: { offset: number; size: TerminalSize; bytes: Uint8Array; sent: number } | undefined;
   #progressAt = 0;
-  #clientId: Uint8Array = new Uint8Array();
+  /** Whose input it is; see {@link typistOf}. */
+  #typist: Uint8Array = new Uint8Array();
   #client: string | undefined;
   /** Next input byte expected, and the first one that the kernel does not have yet. */
   #inputSeq = 0;
@@ -364,13 +366,14 @@ export class FrameViewer implements Viewer {
 
   /** Only what the kernel has is taken as typed: if this worker dies now, the client sends all the rest again. */
   #resumeInput(clientId: Uint8Array, status: TerminalStatus): void {
-    this.#clientId = clientId;
-    const client = Buffer.from(clientId).toString('hex');
+    const typist = typistOf(clientId, this.#spec.subject);
+    this.#typist = typist;
+    const client = typist.toString('hex');
     // Before it has that name itself.
     const typedOfPiece = this.#host.cameAgain(client);
     this.#client = client;
-    this.#typed = status.typed(clientId) + typedOfPiece;
-    if (typedOfPiece > 0) status.recordTyped(clientId, this.#typed);
+    this.#typed = status.typed(typist) + typedOfPiece;
+    if (typedOfPiece > 0) status.recordTyped(typist, this.#typed);
     this.#inputSeq = this.#typed;
   }
 
@@ -388,12 +391,24 @@ export class FrameViewer implements Viewer {
     this.#host.type(this, fresh, () => {
       // Recorded only when the kernel has it: if this worker dies before, the client sends it again.
       this.#typed = upTo;
-      this.#facts().status.recordTyped(this.#clientId, upTo);
+      this.#facts().status.recordTyped(this.#typist, upTo);
       this.#channel.send(
         encodeAgentFrame({ type: 'inputAck', seq: upTo, window: limits.PTY_INPUT_BYTES }),
       );
     });
   }
+}
+
+/**
+ * Who counts as the client that was here before: one with the same id and the same subject. Ids are chosen by clients, so the
+ * id alone would let somebody else end a viewer and take its input back. As long as an id.
+ */
+function typistOf(clientId: Uint8Array, subject: string): Buffer {
+  return createHash('sha256')
+    .update(clientId)
+    .update(subject)
+    .digest()
+    .subarray(0, clientId.length);
 }
 
 function readOnly(): HoldfastError {
