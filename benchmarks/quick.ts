@@ -4,7 +4,7 @@ import { loadavg } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { findCase, runCases } from './invocation.js';
-import type { CaseReport } from './harness/index.js';
+import { drawSeed, type CaseReport } from './harness/index.js';
 import {
   checkRatios,
   parseBaselines,
@@ -35,11 +35,10 @@ async function main(): Promise<void> {
     return;
   }
   const baselines = existsSync(FILE) ? parseBaselines(readFileSync(FILE, 'utf8')) : {};
-  const seed = 1 + Math.floor(Math.random() * 2 ** 31);
+  const seed = drawSeed(Math.random);
   console.log(`seed ${String(seed)}, load average at the start ${loadavg()[0]?.toFixed(1) ?? '-'}`);
   const cases = await run(Object.keys(WATCHED), seed);
-  let checks = checkRatios(cases, baselines);
-  print(checks);
+  print(checkRatios(cases, baselines));
   if (values.update === true) {
     writeFileSync(FILE, `${JSON.stringify(updateBaselines(cases, baselines), undefined, 2)}\n`);
     console.log(`\nwritten: ${path.relative(process.cwd(), FILE)}`);
@@ -47,17 +46,11 @@ async function main(): Promise<void> {
   }
   // A machine that was busy with something else for ten seconds of one side makes a ratio that says nothing.
   const again = cases.filter((report) => checkRatios([report], baselines).some(isBad));
-  if (again.length > 0) {
-    console.log('\nonce more what is out of tolerance');
-    checks = checkRatios(
-      await run(
-        again.map(({ name }) => name),
-        seed,
-      ),
-      baselines,
-    );
-    print(checks);
-  }
+  if (again.length === 0) return;
+  console.log('\nonce more what is out of tolerance');
+  const names = again.map(({ name }) => name);
+  const checks = checkRatios(await run(names, seed), baselines);
+  print(checks);
   const bad = checks.filter(isBad);
   if (bad.length > 0) {
     console.log(

@@ -3,7 +3,14 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { cases } from './cases/index.js';
-import { formatCase, goalsMarkdown, goalsOf, type Report, type Scale } from './harness/index.js';
+import {
+  drawSeed,
+  formatCase,
+  goalsMarkdown,
+  goalsOf,
+  type Report,
+  type Scale,
+} from './harness/index.js';
 import { findCase, runCases, UsageError, type Invocation } from './invocation.js';
 
 const DEFAULT_RUNS = 5;
@@ -51,7 +58,7 @@ function readOptions(): Options | string {
     scale,
     limitMinutes: LIMIT_MINUTES[scale],
     runs: count(values.runs, scale === 'tiny' ? QUICK_RUNS : DEFAULT_RUNS),
-    seed: count(values.seed, 1 + Math.floor(Math.random() * 2 ** 31)),
+    seed: count(values.seed, drawSeed(Math.random)),
     json:
       values.json === undefined ? path.join(RESULTS, `${stamp}.json`) : path.resolve(values.json),
     markdown: values.markdown === undefined ? undefined : path.resolve(values.markdown),

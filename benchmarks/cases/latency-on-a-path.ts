@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import {
   atScale,
   compare,
+  drawSeed,
   ENGINES,
   missingEngine,
   packageVersion,
@@ -74,7 +75,7 @@ async function runLatency(context: CaseContext): Promise<CaseResult> {
         // All losses at once: keys cost next to nothing, and waiting for them is most of the time.
         await Promise.all(
           losses.map(async (loss) => {
-            const seed = Math.floor(context.random() * 2 ** 31);
+            const seed = drawSeed(context.random);
             const name = key(groupName(roundTrip, loss), subject);
             const latencies = await tryEcho(
               () => open({ delayMs: roundTrip / 2, loss, seed }),

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import type { LoadResult } from '../../src/main/load/report/index.js';
 import {
   atScale,
+  drawSeed,
   Program,
   type BenchCase,
   type CaseContext,
@@ -57,7 +58,7 @@ async function runSoak(context: CaseContext): Promise<CaseResult> {
   const agent = new Program<SoakMethods>(AGENT, context.agentNodeOptions);
   context.defer(() => agent.stop());
   const { socket } = await agent.call('start', { stateDir });
-  const seed = 1 + Math.floor(context.random() * (2 ** 31 - 1));
+  const seed = drawSeed(context.random);
   const load = (args: readonly string[]): Promise<LoadResult> =>
     runLoad(context, [
       ...['--local', '--socket', socket, '--agent-pid', String(agent.pid), '--seed', String(seed)],

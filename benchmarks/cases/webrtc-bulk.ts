@@ -4,6 +4,7 @@ import {
   alternate,
   atScale,
   compare,
+  drawSeed,
   ENGINES,
   flowFigures,
   missingEngine,
@@ -307,7 +308,7 @@ async function linkOf(way: Way, random: () => number): Promise<RelayLink | undef
 }
 
 function pathOf({ delayMs }: Way, random: () => number): Path {
-  return { delayMs, seed: Math.floor(random() * 2 ** 31) };
+  return { delayMs, seed: drawSeed(random) };
 }
 
 function largestOf(

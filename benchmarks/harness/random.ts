@@ -11,7 +11,7 @@ export function seededRandom(seed: number): () => number {
   };
 }
 
-/** A seed of its own for a program, which follows from that of the invocation. */
+/** A seed, never 0: of an invocation, or by its `random` one that follows from it, for a path or a program. */
 export function drawSeed(random: () => number): number {
   return 1 + Math.floor(random() * (2 ** 31 - 1));
 }
