@@ -177,7 +177,7 @@ export const SHARE_CHANNELS = 8;
 export const SHARES_REVOKED = 4_096;
 /** The end of a share link is looked at this often, since the clock of the wall may be set. */
 export const SHARE_CHECK_MS = 30_000;
-/** From the last word to a peer whose share link has ended to the end of its connection: a slow path's round trips. */
+/** From the last word to a peer whose share link has ended to the end of its connection; a slow path needs some of it. */
 export const SHARE_CUT_MS = 2_000;
 export const CONTROL_MESSAGE_BYTES = 64 * KIB;
 /** Requests on one control channel that are not answered yet. */

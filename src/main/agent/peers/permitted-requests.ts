@@ -29,47 +29,36 @@ export function permittedRequests(
   requests: AgentRequests,
   { permissions, subject }: { readonly permissions: Permissions; readonly subject: string },
 ): ControlRequests {
-  const access = (id: string) => permissions.terminalAccess(id as TerminalId);
-  const requireSight = (id: string): void => {
-    if (access(id) === 'none') throw forbidden('the ticket does not allow this terminal');
-  };
-  const requireType = (id: string, what: string): void => {
-    if (access(id) !== 'type')
-      throw forbidden(`the ticket does not allow to ${what} this terminal`);
-  };
   return {
     terminals: async () => {
       const all = await requests.terminals();
-      return all.filter(({ id }) => access(id) !== 'none');
+      return all.filter(({ id }) => permissions.terminalAccess(id as TerminalId) !== 'none');
     },
     kill: async (id, signal) => {
-      requireType(id, 'end');
+      permissions.requireTyping(id, 'end');
       await requests.kill(id, signal);
     },
     create: (id, request) => {
-      requireType(id, 'start');
+      permissions.requireTyping(id, 'start');
       return requests.create(id, request, subject);
     },
     setIdle: async (id, idleMs) => {
-      requireType(id, 'change');
+      permissions.requireTyping(id, 'change');
       await requests.setIdle(id, idleMs);
     },
     wait: (id, timeoutMs, gone) => {
-      requireSight(id);
+      permissions.requireSight(id);
       return requests.wait(id, timeoutMs, gone);
     },
     recordings: requests.recordings && recordingsFor(requests.recordings, permissions),
     viewers: (id) => {
-      requireSight(id);
-      return requests.viewers(id, access(id) === 'type');
+      permissions.requireSight(id);
+      return requests.viewers(id, permissions.terminalAccess(id) === 'type');
     },
     drop: (id, viewer) => {
-      if (!permissions.isOwner()) throw forbidden('only the owner may drop viewers');
+      if (!permissions.isOwner())
+        throw new HoldfastError('ERR_FORBIDDEN', 'only the owner may drop viewers');
       return requests.drop(id, viewer, subject);
     },
   };
-}
-
-function forbidden(message: string): HoldfastError {
-  return new HoldfastError('ERR_FORBIDDEN', message);
 }

@@ -23,12 +23,7 @@ export function recordingsFor(
   return {
     list,
     record: async (id, options) => {
-      if (permissions.terminalAccess(id) !== 'type') {
-        throw new HoldfastError(
-          'ERR_FORBIDDEN',
-          'the ticket does not allow to record this terminal',
-        );
-      }
+      permissions.requireTyping(id, 'record');
       return await requests.record(id, options);
     },
     stop: async (name) => {

@@ -248,16 +248,14 @@ export class TerminalRegistry implements Terminals {
 
   async #route(channel: IncomingChannel, protocol: TerminalProtocol): Promise<void> {
     const { id, rows, cols } = parseTerminalLabel(channel.label, protocol);
-    const access = channel.peer.permissions.terminalAccess(id);
-    if (access === 'none') {
-      throw new HoldfastError('ERR_FORBIDDEN', 'the ticket does not allow this terminal');
-    }
+    const { permissions } = channel.peer;
+    permissions.requireSight(id);
     const spec: ViewerSpec = {
       viewer: this.#nextViewer(),
       protocol,
       subject: channel.peer.subject,
-      mayType: access === 'type',
-      isOwner: channel.peer.permissions.isOwner(),
+      mayType: permissions.terminalAccess(id) === 'type',
+      isOwner: permissions.isOwner(),
       created: false,
       size: { rows, cols },
     };

@@ -83,6 +83,21 @@ export class Permissions {
     return has('view') ? 'view' : 'none';
   }
 
+  /** @throws {HoldfastError} ERR_FORBIDDEN unless its holder may at least watch the terminal. */
+  requireSight(id: TerminalId): void {
+    if (this.terminalAccess(id) === 'none')
+      throw new HoldfastError('ERR_FORBIDDEN', 'the ticket does not allow this terminal');
+  }
+
+  /** @throws {HoldfastError} ERR_FORBIDDEN unless its holder may type into the terminal, and so `what` it: end, record. */
+  requireTyping(id: TerminalId, what: string): void {
+    if (this.terminalAccess(id) !== 'type')
+      throw new HoldfastError(
+        'ERR_FORBIDDEN',
+        `the ticket does not allow to ${what} this terminal`,
+      );
+  }
+
   /** @throws {HoldfastError} ERR_FORBIDDEN unless {@link allows}. */
   require(what: 'ssh' | 'sftp' | 'forward'): void {
     if (!this.allows(what))
