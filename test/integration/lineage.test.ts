@@ -1,12 +1,13 @@
 /** Known defects of the agent that this one re-creates, each as a test named after it. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { TerminalRegistry, TerminalsOptions } from '../../src/main/agent/terminals/index.js';
+import type { TerminalsOptions } from '../../src/main/agent/terminals/index.js';
 import { systemClock, type Clock, type TerminalId } from '../../src/shared/common/index.js';
 import { ChannelDuplex } from '../../src/shared/node/ports/index.js';
 import { checkLeaks, waitFor } from '../support/index.js';
+import { scriptedTerminals } from '../support/scripted-terminals.js';
 import { createTerminals, openChannel, shell, TestViewer } from '../support/terminals.js';
 
 checkLeaks();
@@ -26,15 +27,10 @@ class IdleClock implements Clock {
   }
 }
 
-const scripts = new Map<string, string>();
 const options: Partial<TerminalsOptions> = {
   idleMs: { terminal: IDLE_MS, reconnectingPty: IDLE_MS },
 };
-let terminals: TerminalRegistry;
-before(() => {
-  terminals = createTerminals((id) => scripts.get(id) ?? 'exec cat', options);
-});
-after(() => terminals.close());
+const { terminals, scripts } = scriptedTerminals('exec cat', options);
 
 /** A client of the original protocol. */
 class Original {

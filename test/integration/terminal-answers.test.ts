@@ -1,19 +1,14 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
-import type { TerminalRegistry } from '../../src/main/agent/terminals/index.js';
+import { test } from 'node:test';
 import { systemClock } from '../../src/shared/common/index.js';
 import { AgentAnswers } from '../../src/workers/terminal/answers/agent-answers.js';
 import { ScreenEmulator } from '../../src/workers/terminal/screen/index.js';
 import { checkLeaks } from '../support/leaks.js';
 import { tempDir, waitFor } from '../support/index.js';
-import {
-  createTerminals,
-  openChannel,
-  TestViewer,
-  type ViewerOptions,
-} from '../support/terminals.js';
+import { scriptedTerminals } from '../support/scripted-terminals.js';
+import { openChannel, TestViewer, type ViewerOptions } from '../support/terminals.js';
 
 checkLeaks();
 
@@ -57,12 +52,7 @@ const PROGRAM = `
   }, 20);
 `;
 
-let terminals: TerminalRegistry;
-const scripts = new Map<string, string>();
-before(() => {
-  terminals = createTerminals((id) => scripts.get(id) ?? 'exec cat');
-});
-after(() => terminals.close());
+const { terminals, scripts } = scriptedTerminals('exec cat');
 
 /** A terminal whose program asks when `ask` is called, which returns what it was told. */
 function prepare(id: string): () => Promise<string> {

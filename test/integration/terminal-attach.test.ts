@@ -1,20 +1,15 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { limits, type TerminalId } from '../../src/shared/common/index.js';
-import type { TerminalRegistry } from '../../src/main/agent/terminals/index.js';
 import { checkLeaks } from '../support/leaks.js';
 import { seededRandom } from '../support/random.js';
+import { scriptedTerminals } from '../support/scripted-terminals.js';
 import { createTerminals, openChannel, TestViewer } from '../support/terminals.js';
 
 checkLeaks();
 
-let terminals: TerminalRegistry;
-const scripts = new Map<string, string>();
-before(() => {
-  terminals = createTerminals((id) => scripts.get(id) ?? 'exec cat');
-});
-after(() => terminals.close());
+const { terminals, scripts } = scriptedTerminals('exec cat');
 
 /** Numbered lines of 20 bytes each, so that any piece of output tells where in the log it lies. */
 const LINE_BYTES = 20;

@@ -1,22 +1,17 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sealInheritedDescriptors } from '../../src/main/agent/process/index.js';
-import type { TerminalRegistry } from '../../src/main/agent/terminals/index.js';
 import { ChannelDuplex } from '../../src/shared/node/ports/index.js';
 import { checkLeaks } from '../support/leaks.js';
 import { seededRandom } from '../support/random.js';
-import { createTerminals, shell, TestViewer } from '../support/terminals.js';
+import { scriptedTerminals } from '../support/scripted-terminals.js';
+import { shell, TestViewer } from '../support/terminals.js';
 
 checkLeaks();
 sealInheritedDescriptors();
 
-let terminals: TerminalRegistry;
-const scripts = new Map<string, string>();
-before(() => {
-  terminals = createTerminals((id) => scripts.get(id) ?? 'exit 99');
-});
-after(() => terminals.close());
+const { terminals, scripts } = scriptedTerminals('exit 99');
 
 let last = 0;
 function run(script: string): string {

@@ -1,23 +1,18 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { limits } from '../../src/shared/common/index.js';
-import type { TerminalRegistry } from '../../src/main/agent/terminals/index.js';
 import { checkLeaks } from '../support/leaks.js';
 import { tempDir } from '../support/temp-dir.js';
-import { createTerminals, TestViewer } from '../support/terminals.js';
+import { scriptedTerminals } from '../support/scripted-terminals.js';
+import { TestViewer } from '../support/terminals.js';
 import { waitFor } from '../support/wait-for.js';
 
 checkLeaks();
 
-let terminals: TerminalRegistry;
-const scripts = new Map<string, string>();
-before(() => {
-  terminals = createTerminals((id) => scripts.get(id) ?? 'stty raw -echo; echo ready; exec cat');
-});
-after(() => terminals.close());
+const { terminals, scripts } = scriptedTerminals('stty raw -echo; echo ready; exec cat');
 
 const newClientId = (): Uint8Array => crypto.getRandomValues(new Uint8Array(16));
 

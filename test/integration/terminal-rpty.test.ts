@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sealInheritedDescriptors } from '../../src/main/agent/process/index.js';
-import type { TerminalRegistry } from '../../src/main/agent/terminals/index.js';
 import { deferred, limits, type TerminalId } from '../../src/shared/common/index.js';
 import { checkLeaks } from '../support/leaks.js';
-import { createTerminals, openChannel, TestViewer } from '../support/terminals.js';
+import { scriptedTerminals } from '../support/scripted-terminals.js';
+import { openChannel, TestViewer } from '../support/terminals.js';
 import { waitFor } from '../support/wait-for.js';
 
 checkLeaks();
@@ -14,14 +14,9 @@ sealInheritedDescriptors();
 const IDLE_MS = 400;
 const ID = '3f2b8c1e-0000-4000-8000-00000000000';
 
-let terminals: TerminalRegistry;
-const scripts = new Map<string, string>();
-before(() => {
-  terminals = createTerminals((id) => scripts.get(id) ?? 'stty -echo; exec cat', {
-    idleMs: { terminal: 60_000, reconnectingPty: IDLE_MS },
-  });
+const { terminals, scripts } = scriptedTerminals('stty -echo; exec cat', {
+  idleMs: { terminal: 60_000, reconnectingPty: IDLE_MS },
 });
-after(() => terminals.close());
 
 /** A client that speaks nothing but the original protocol. */
 class OriginalClient {

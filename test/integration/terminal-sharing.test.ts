@@ -1,22 +1,17 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { limits, type TerminalId, type ViewerId } from '../../src/shared/common/index.js';
 import { encodeClientFrame } from '../../src/shared/common/wire/index.js';
-import type { TerminalRegistry } from '../../src/main/agent/terminals/index.js';
 import { checkLeaks } from '../support/leaks.js';
 import { seededRandom } from '../support/random.js';
-import { createTerminals, openChannel, TestViewer } from '../support/terminals.js';
+import { scriptedTerminals } from '../support/scripted-terminals.js';
+import { openChannel, TestViewer } from '../support/terminals.js';
 import { waitFor } from '../support/wait-for.js';
 
 checkLeaks();
 
-let terminals: TerminalRegistry;
-const scripts = new Map<string, string>();
-before(() => {
-  terminals = createTerminals((id) => scripts.get(id) ?? 'stty raw -echo; echo ready; exec cat');
-});
-after(() => terminals.close());
+const { terminals, scripts } = scriptedTerminals('stty raw -echo; echo ready; exec cat');
 
 const view = (id: string) => [`terminal:${id}:view`];
 const type = (id: string) => [`terminal:${id}:type`];

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { access, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { after } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { threadNames } from './thread-names.js';
 
 export interface LeakOptions {
   /** How long what was started may take to end. Covers the keep-alive of `fetch` (4 s). */
@@ -62,9 +63,7 @@ function startLazyParts(): void {
 
 function holdings(mark: string): Holdings {
   return {
-    threads: readdirSync('/proc/self/task').map(
-      (id) => `thread ${read(`/proc/self/task/${id}/comm`)}`,
-    ),
+    threads: threadNames().map((name) => `thread ${name}`),
     descriptors: descriptors(),
     processes: processes(mark),
     resources: process.getActiveResourcesInfo(),

@@ -1,8 +1,8 @@
-import { readdirSync, readFileSync } from 'node:fs';
 import { createNativeOffer } from '../../../src/shared/node/peer/index.js';
+import { threadNames } from '../thread-names.js';
 import { waitFor } from '../wait-for.js';
 
-/** The last threads of the library to start. A thread has the name of who started it until it first runs. */
+/** The last threads of the library to start. */
 const LATE_THREADS = ['RTC poll', 'SCTP iterator'];
 
 /**
@@ -17,10 +17,4 @@ export async function startNative(): Promise<void> {
   await waitFor(() => LATE_THREADS.every((name) => threadNames().includes(name)), {
     what: 'the threads of libdatachannel',
   });
-}
-
-function threadNames(): string[] {
-  return readdirSync('/proc/self/task').map((id) =>
-    readFileSync(`/proc/self/task/${id}/comm`, 'utf8').trimEnd(),
-  );
 }
