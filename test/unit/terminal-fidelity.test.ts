@@ -8,8 +8,8 @@ import { runShare } from '../fidelity/share.js';
 import { runSuite } from '../fidelity/suite.js';
 import { seededRandom } from '../support/index.js';
 
-/** A small share of `npm run test:fidelity`. */
-const STREAMS = 50;
+/** A small share of `npm run test:fidelity`. Of 50, one way was taken by none with one seed of fourteen. */
+const STREAMS = 150;
 
 test('fidelity - whoever comes at any byte ends with the screen of a viewer that never left', async () => {
   const { seed } = seededRandom();
